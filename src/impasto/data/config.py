@@ -1,0 +1,29 @@
+"""What a set of pictures is asked to be: selection, size, crop, and the split."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from impasto.config import configuration
+
+Crop = Literal["center", "squash", "pad", "random"]
+
+
+@configuration
+class DataConfig:
+    """How pictures are chosen, brought to one size, varied and split."""
+
+    size: Annotated[int, Field(ge=4, le=4096)] = 64  # side in pixels after preparation
+    channels: Literal[1, 3] = 3
+    # center: the largest centred square. squash: the whole picture, aspect lost. pad: the whole
+    # picture on the background. random: a random resized crop at training time, area 0.9-1.0 of the
+    # picture and aspect ratio 0.9-1.1.
+    crop: Crop = "center"
+    crop_pixels: PositiveInt | None = None  # at most so many source pixels on a side, about the centre
+    background: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#ffffff"  # under transparency
+    flip: bool = True  # mirror half of the pictures, at random, at training time
+    classes: tuple[str, ...] = ()  # keep these classes only
+    only: tuple[str, ...] = ()  # keep names that match one of these patterns, such as train/frog/*
+    limit: PositiveInt | None = None  # keep at most so many, drawn evenly from all by the split's seed
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share held out of training
+    split_seed: NonNegativeInt = 0
