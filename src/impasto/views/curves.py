@@ -1,0 +1,256 @@
+"""A run's numbers as curves: small SVG figures that read well on paper, on a phone and in the dark.
+
+A figure gathers the scalars of one kind, told by how their names end (`generator_loss`,
+`encoder_learning_rate`), so a family that has other players needs nothing here. Ink that should
+follow the page (words, grid) is drawn in `currentColor`; the lines' own colours can be told apart
+on white and on black, and by eyes that do not tell red from green.
+"""
+
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+from impasto.events import Event, Started, Tick
+
+MOST_POINTS = 400  # on a line; more cannot be seen and only weighs
+
+_INK = "#010203"  # stands for `currentColor`, which matplotlib does not know
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#c2649a", "#8a7a00", "#3d93d0")  # after Okabe and Ito
+_OWN = {  # a player keeps its colour from figure to figure
+    "discriminator": "#0072b2",
+    "generator": "#d55e00",
+    "encoder": "#009e73",
+    "real_score": "#0072b2",
+    "fake_score_before": "#d55e00",
+    "fake_score_after": "#d55e00",
+    "held_out_score": "#009e73",
+}
+_DASHED = {"fake_score_before", "held_out_score"}
+_WORDS = {
+    "real_score": "on real pictures",
+    "held_out_score": "on real pictures it never trained on",
+    "fake_score_before": "on generated, before its step",
+    "fake_score_after": "on generated, after its step",
+}
+
+Line = tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Scalars that belong on one figure."""
+
+    key: str
+    title: str
+    ending: re.Pattern[str]
+    logarithmic: bool = False
+
+
+_KINDS = (
+    _Kind("losses", "Losses", re.compile("_loss$")),
+    _Kind("scores", "What the discriminator says: 1 real, 0 generated", re.compile("_score(_|$)")),
+    _Kind("gradient_norms", "Gradient norms", re.compile("_gradient_norm$"), logarithmic=True),
+    _Kind("learning_rates", "Learning rates", re.compile("_learning_rate$")),
+)
+
+
+def draw_curves(events: Sequence[Event]) -> dict[str, bytes]:
+    """SVG figures by kind: `losses`, `scores`, `gradient_norms`, `learning_rates`, and one for each
+    other scalar that changes, under its own name. A kind that the run does not tell is left out.
+    """
+    lines = series(events)
+    figures: dict[str, bytes] = {}
+    rest = dict(lines)
+    for kind in _KINDS:
+        members = {name: line for name, line in lines.items() if kind.ending.search(name)}
+        rest = {name: line for name, line in rest.items() if name not in members}
+        if members:
+            figures[kind.key] = _draw(kind, members)
+    for name, line in rest.items():
+        if np.ptp(line[1]) > 0:
+            kind = _Kind(name, name.replace("_", " ").capitalize(), re.compile(r"(?!)"))
+            figures[name] = _draw(kind, {name: line})
+    return figures
+
+
+def lasting(events: Iterable[Event]) -> list[Tick]:
+    """The ticks that still count, in order of images seen.
+
+    A run that was killed goes on from its last saved state and lives through some images twice; the
+    later telling is the true one.
+    """
+    ticks: list[Tick] = []
+    for event in events:
+        if not isinstance(event, Started | Tick):
+            continue
+        reached = event.images_seen if isinstance(event, Started) else event.images_seen - 1
+        while ticks and ticks[-1].images_seen > reached:
+            ticks.pop()
+        if isinstance(event, Tick):
+            ticks.append(event)
+    return ticks
+
+
+def series(events: Iterable[Event]) -> dict[str, Line]:
+    """Every scalar over images seen, thinned to what can be seen; without values not finite."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for tick in lasting(events):
+        for name, value in tick.scalars.items():
+            if math.isfinite(value):
+                points.setdefault(name, []).append((float(tick.images_seen), float(value)))
+    return {name: thin(*np.array(pairs).T) for name, pairs in points.items()}
+
+
+def thin(
+    x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], most: int = MOST_POINTS
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """At most `most` points, each the average of its neighbours in a bin of even count."""
+    bins = min(most, len(x))
+    means = [np.array([part.mean() for part in np.array_split(values, bins)]) for values in (x, y)]
+    return means[0], means[1]
+
+
+def count(images: float) -> str:
+    """A number of images as short as people say it: 950, 12k, 1.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if round(images) >= size:
+            return f"{images / size:.3g}{letter}"
+    return f"{images:.0f}"
+
+
+def _level(value: float) -> str:
+    """A value beside the axis: 0.25, 1500, 2e-4."""
+    if value and abs(value) < 1e-3:
+        digits, power = f"{value:.3e}".split("e")
+        return f"{float(digits):g}e{int(power)}"
+    return f"{value:.6g}"
+
+
+def _label(name: str, kind: _Kind) -> str:
+    return _WORDS.get(name) or kind.ending.sub("", name).replace("_", " ")
+
+
+def _styles(names: Iterable[str], kind: _Kind) -> dict[str, tuple[str, str]]:
+    """Colour and stroke of each line."""
+    own = {name: _OWN.get(name) or _OWN.get(kind.ending.sub("", name)) for name in names}
+    spare = [colour for colour in _COLOURS if colour not in own.values()] or list(_COLOURS)
+    unnamed = [name for name, colour in own.items() if colour is None]
+    taken = {name: spare[index % len(spare)] for index, name in enumerate(unnamed)}
+    return {
+        name: (colour or taken[name], "--" if name in _DASHED else "-")
+        for name, colour in own.items()
+    }
+
+
+def _draw(kind: _Kind, lines: Mapping[str, Line]) -> bytes:
+    # Words are left to the page's own font. The salt makes names inside the file differ from figure
+    # to figure, so that one page can hold them all, and stay the same from drawing to drawing.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": kind.key}):
+        columns = 2 if all(len(_label(name, kind)) <= 20 for name in lines) else 1
+        head = 0.42 + 0.2 * math.ceil(len(lines) / columns)  # inches, as all sizes here
+        height = head + 2.55
+        figure = Figure(figsize=(5, height), facecolor="none")
+        axes = figure.add_axes((0.125, 0.5 / height, 0.85, 2.0 / height), facecolor="none")
+        for name, (colour, stroke) in _styles(lines, kind).items():
+            _stroke(axes, lines[name], colour, stroke, _label(name, kind))
+        _dress(axes, kind, lines)
+        _write(figure, kind.title, 1 - 0.08 / height)
+        figure.legend(
+            loc="upper left",
+            bbox_to_anchor=(0.012, 1 - 0.32 / height),
+            borderpad=0,
+            borderaxespad=0,
+            ncols=columns,
+            frameon=False,
+            fontsize=11,
+            labelcolor=_INK,
+            handlelength=1.6,
+            columnspacing=1.4,
+            labelspacing=0.25,
+        )
+        drawn = io.StringIO()
+        figure.savefig(drawn, format="svg", transparent=True)
+    return _plain(drawn.getvalue(), kind.title).encode()
+
+
+def _write(figure: Figure, title: str, y: float) -> None:
+    figure.text(0.012, y, title, size=12, weight="bold", color=_INK, va="top")
+
+
+def _stroke(axes: Axes, line: Line, colour: str, stroke: str, label: str) -> None:
+    """Draws a line; a long, restless one as a pale trace under its running average."""
+    x, y = line
+    restless = np.abs(np.diff(y)).sum() > 3 * np.ptp(y)
+    if len(x) < 60 or not restless:
+        axes.plot(x, y, stroke, color=colour, linewidth=1.9, label=label)
+        return
+    axes.plot(x, y, "-", color=colour, linewidth=0.8, alpha=0.3)
+    axes.plot(x, _running(y), stroke, color=colour, linewidth=1.9, label=label)
+
+
+def _running(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The average over a twentieth of the line around each point, less at its ends."""
+    window = np.ones(len(values) // 40 * 2 + 1)
+    return np.convolve(values, window, "same") / np.convolve(np.ones_like(values), window, "same")
+
+
+def _dress(axes: Axes, kind: _Kind, lines: Mapping[str, Line]) -> None:
+    values = np.concatenate([y for _, y in lines.values()])
+    last = max(float(x[-1]) for x, _ in lines.values())
+    axes.set_xlim(0, last)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda images, _: count(images)))
+    axes.set_xlabel("images seen", size=11, color=_INK)
+    if kind.logarithmic and values.min() > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    elif kind.key == "scores" and values.min() >= 0 and values.max() <= 1:
+        axes.set_ylim(-0.02, 1.02)
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+    else:
+        _bound(axes, values)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _level(value)))
+    axes.grid(visible=True, color=_INK, alpha=0.14, linewidth=0.8)
+    axes.tick_params(length=0, labelsize=11, labelcolor=_INK)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _bound(axes: Axes, values: Float[np.ndarray, " n"]) -> None:
+    """Keeps a few early spikes from pressing the rest flat; says how high they went."""
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    low, usual, high = float(values.min()), float(np.quantile(values, 0.98)), float(values.max())
+    top = high if high <= 2.5 * usual or usual <= 0 else 1.4 * usual
+    margin = 0.05 * (top - low) or abs(top) * 0.1 or 0.1
+    axes.set_ylim(0 if 0 <= low <= top / 2 else low - margin, top + margin)
+    if top < high:
+        note = axes.text(0.995, 0.985, f"highest: {high:.3g}", transform=axes.transAxes)
+        note.set(size=10, color=_INK, ha="right", va="top")
+
+
+def _plain(svg: str, title: str) -> str:
+    """The drawing fit for a page: fluid width, the page's ink and font, nothing spare."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<(metadata|style).*?</\1>", "", svg, flags=re.DOTALL)
+    named = set(re.findall(r"#([\w.-]+)", svg))
+    svg = re.sub(r' id="([\w.-]+)"', lambda found: found[0] if found[1] in named else "", svg)
+    svg = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d?)\d*", r"\1", path[0]), svg)
+    svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", svg)
+    svg = re.sub(r"font: ([^;\"]*?px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg)
+    svg = svg.replace(_INK, "currentColor")
+    style = "max-width: 100%; height: auto; stroke-linejoin: round"
+    head = f'<svg role="img" aria-label="{escape(title)}" style="{style}" '
+    return svg.replace("<svg ", head, 1)
