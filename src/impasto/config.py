@@ -4,14 +4,13 @@ A configuration class is made by `@configuration`: frozen, keyword-only, and clo
 an error, never ignored). The same value is the command line, the recipe's file and a model's header.
 """
 
-import difflib
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, dataclass_transform, get_args
 
 import pydantic
 import yaml
 
-from impasto.errors import ConfigError
+from impasto.errors import ConfigError, nearest
 
 T = TypeVar("T")
 
@@ -87,8 +86,8 @@ def override(config: T, settings: tuple[str, ...]) -> T:
 
 
 def _put(node: dict[str, Any], leaf: str, value: Any) -> None:
-    # A choice between kinds is written by its name alone (`schedule=cosine`); its other fields then
-    # take their defaults, for those of the old kind would not fit.
+    # A choice between kinds is written by its name alone (`family.schedule=cosine`); its other fields
+    # then take their defaults, for those of the old kind would not fit.
     old = node[leaf]
     if isinstance(old, dict) and isinstance(value, str) and "name" in old:
         value = old if old["name"] == value else {"name": value}
@@ -98,10 +97,8 @@ def _put(node: dict[str, Any], leaf: str, value: Any) -> None:
 def _child(node: Any, name: str, path: str) -> Any:
     if isinstance(node, dict) and name in node:
         return node[name]
-    known = ", ".join(node) if isinstance(node, dict) else "nothing below it"
-    close = difflib.get_close_matches(name, list(node), n=1) if isinstance(node, dict) else []
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise ConfigError(f"--set {path}: no field {name!r}: {hint}Known: {known}")
+    hint = nearest(name, node) if isinstance(node, dict) else "nothing is below that"
+    raise ConfigError(f"--set {path}: no field {name!r}: {hint}")
 
 
 def _explain(error: pydantic.ValidationError, cls: type) -> str:
@@ -112,9 +109,11 @@ def _explain(error: pydantic.ValidationError, cls: type) -> str:
     if first["type"] == "unexpected_keyword_argument":
         *parents, name = location
         known = [f.name for f in fields(holder)] if (holder := _holder(cls, parents)) else []
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        return f"unknown field {field}: {hint}Known: {', '.join(known)}"
+        return f"unknown field {field}: {nearest(name, known)}"
+    if first["type"] == "union_tag_invalid":
+        context = first.get("ctx", {})
+        tags = [tag.strip("'") for tag in str(context.get("expected_tags")).split(", ")]
+        return f"{field}: no kind {context.get('tag')!r}: {nearest(str(context.get('tag')), tags)}"
     if first["type"] in {"missing", "missing_argument"}:
         return f"{field} is missing"
     message = first["msg"][0].lower() + first["msg"][1:]

@@ -5,10 +5,12 @@
     │   ├── ConfigError     a recipe, a field or a value
     │   ├── SourceError     a folder, an archive, a set of pictures
     │   ├── RunError        a run's directory or its state
-    │   └── ModelError      a model's file
+    │   ├── ModelError      a model's file
+    │   └── DamagedFile     weights or state that are not as they were written
     └── TrainingError       training itself could not go on; what was saved before is intact
         ├── Diverged        losses or weights stopped being numbers
-        └── OutOfMemory     the device is too small for the batch
+        ├── OutOfMemory     the device is too small for the batch
+        └── NotSaved        the disk is full, or cannot be written
 
 A message is one sentence that names the file or field and the value, and ends with the way out. The
 command line prints it alone, without a traceback, and exits with `exit_code`.
@@ -46,6 +48,10 @@ class ModelError(BadInput):
     """A model's file cannot be used."""
 
 
+class DamagedFile(BadInput):
+    """A file of weights or state is not as it was written."""
+
+
 class TrainingError(ImpastoError):
     """Training could not go on; what was saved before is intact."""
 
@@ -58,9 +64,13 @@ class OutOfMemory(TrainingError):
     """The device's memory does not hold this batch."""
 
 
+class NotSaved(TrainingError):
+    """State or model could not be written; the ones before are intact."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A phrase that lists what is known, led by the nearest match to `word` if there is one."""
-    names = sorted(known)
+    names = list(known)
     close = difflib.get_close_matches(word, names, n=1)
     listed = ", ".join(names)
     return f"did you mean {close[0]}? Known: {listed}" if close else f"known: {listed}"

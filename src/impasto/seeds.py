@@ -6,7 +6,8 @@ one would have drawn because each draws for the whole batch and keeps its own sl
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -54,3 +55,11 @@ class Streams:
         if self.device.type == "cuda":
             own = own.pin_memory()
         return own.to(self.device, non_blocking=True)
+
+
+@contextmanager
+def seeded(seed: int, name: str) -> Iterator[None]:
+    """Lets what draws from torch's own CPU generator, such as a layer's initialisation, repeat."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(seed, name))
+        yield

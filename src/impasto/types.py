@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt
 
@@ -20,6 +20,8 @@ class ImageShape:
 @dataclass(frozen=True)
 class Budget:
     """How long to train, as a person says it: 50 epochs, 10 minutes, 20_000 images, 300 steps."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
 
     amount: Annotated[float, Gt(0)]
     unit: BudgetUnit

@@ -1,0 +1,175 @@
+"""How things look in a terminal: a live line where there is one, plain lines where there is not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from impasto.events import Event, Finished, Noticed, Sampled, Saved, Started, Tick
+from impasto.workflows.training import Training
+
+CONSOLE = Console(highlight=False)
+ERRORS = Console(stderr=True, highlight=False)
+
+
+class Counting:
+    """A progress bar on standard error, told how many are done, of how many."""
+
+    def __init__(self, title: str, *, quiet: bool) -> None:
+        self._bar = Progress(
+            TextColumn(title),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=ERRORS,
+            transient=True,
+            disable=quiet or not ERRORS.is_terminal,
+        )
+        self._task = self._bar.add_task(title, total=None)
+        self._started = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        """Moves the bar; it appears at the first call, so that work already done shows nothing."""
+        if not self._started:
+            self._bar.start()
+            self._started = True
+        self._bar.update(self._task, completed=done, total=total)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+
+def watch(training: Training) -> Iterator[Event]:
+    """The events of a training, each shown as it passes."""
+    if training.why:
+        CONSOLE.print(f"recipe: {training.config.name} ({training.why})", soft_wrap=True)
+    if CONSOLE.is_terminal:
+        yield from _live(training)
+    else:
+        yield from _plain(training)
+
+
+def _live(training: Training) -> Iterator[Event]:
+    with Live(console=CONSOLE, refresh_per_second=4, transient=False) as live:
+        for event in training:
+            if isinstance(event, Tick):
+                live.update(Text(_tick(event), overflow="ellipsis", no_wrap=True))
+            elif line := _line(event):
+                live.console.print(line, soft_wrap=True)
+            yield event
+
+
+def _plain(training: Training) -> Iterator[Event]:
+    shown = -1
+    for event in training:
+        if isinstance(event, Tick):
+            # A log is read later: twenty lines tell what two hundred would.
+            twentieth = int(event.fraction * 20)
+            if twentieth > shown:
+                shown = twentieth
+                print(_tick(event), flush=True)
+        elif line := _line(event):
+            print(line, flush=True)
+        yield event
+
+
+def _tick(tick: Tick) -> str:
+    losses = "  ".join(
+        f"{name.removesuffix('_loss')} {value:.3f}"
+        for name, value in tick.scalars.items()
+        if name.endswith("_loss")
+    )
+    scores = ""
+    if "real_score" in tick.scalars:
+        scores = f"  D(x) {tick.scalars['real_score']:.2f}  D(G(z)) {tick.scalars['fake_score_after']:.2f}"
+    return (
+        f"{tick.fraction:4.0%}  {tick.images_seen:>9,} images  {tick.images_per_second:,.0f} pictures/s  "
+        f"{losses}{scores}  {duration(tick.seconds_left)} left"
+    )
+
+
+def _line(event: Event) -> str:
+    match event:
+        case Started():
+            networks = ", ".join(f"{name} {count:,}" for name, count in event.parameters.items())
+            devices = f"{event.processes} x {event.device}" if event.processes > 1 else event.device
+            again = f", from {event.images_seen:,} images on" if event.images_seen else ""
+            return (
+                f"{event.recipe}: {event.pictures:,} pictures (+ {event.held_out:,} held out), {networks} "
+                f"parameters, {event.budget} on {devices}, {event.precision}{again}\nrun: {event.run}"
+            )
+        case Noticed():
+            return f"note: {event.message}"
+        case Finished():
+            why = "" if event.reason == "budget" else f" ({event.reason})"
+            return f"done{why}: {event.images_seen:,} images in {duration(event.seconds)}"
+        case Tick() | Sampled() | Saved():
+            return ""
+
+
+def farewell(run: Path, report: Path, *, finished: bool) -> None:
+    """Says where everything is and how to go on."""
+    print(f"draw:   impasto sample {run} -n 64 --to grid.png")
+    print(f"resume: impasto resume {run}{' --minutes 10' if finished else ''}")
+    print(f"report: {report}", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time as a person would say it."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def recipe_table(rows: list[dict[str, Any]]) -> str:
+    """The recipes as a table of text."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "family", "pixels", "parameters"):
+        table.add_column(title)
+    for row in rows:
+        counts = ", ".join(f"{name} {count:,}" for name, count in row["parameters"].items())
+        pixels = f"{row['size']}x{row['size']}x{row['channels']}"
+        table.add_row(row["name"], row["family"], pixels, counts)
+    return _text(table) + "\n\nimpasto recipes show NAME prints one, with what is special about it."
+
+
+def inspection(facts: dict[str, Any]) -> str:
+    """What a source holds, in words."""
+    return json_like(facts)
+
+
+def preparation(facts: dict[str, Any], rejects: list[tuple[str, str]], to: Path) -> str:
+    """What preparation did, in words."""
+    lines = [
+        f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {duration(facts['seconds'])} "
+        f"({facts['pictures_per_second']:,.0f} a second): {to}"
+    ]
+    lines += [f"  left out: {name}: {reason}" for name, reason in rejects[:10]]
+    if len(rejects) > 10:
+        lines.append(f"  and {len(rejects) - 10:,} more, listed in {to / 'pictures.jsonl'}")
+    return "\n".join(lines)
+
+
+def json_like(facts: dict[str, Any]) -> str:
+    """Names and values, a line each."""
+    return "\n".join(f"{name}: {value}" for name, value in facts.items())
+
+
+def _text(table: Table) -> str:
+    console = Console(width=120, highlight=False)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get().rstrip()

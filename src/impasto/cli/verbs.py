@@ -1,0 +1,186 @@
+"""What each command does: calls its workflow and renders what comes back."""
+
+import json
+from contextlib import closing
+from functools import singledispatch
+
+from impasto.cli import commands, render
+from impasto.errors import ConfigError
+from impasto.events import Finished, to_json
+
+
+@singledispatch
+def run(command: object) -> None:
+    """Does what the command says."""
+    raise TypeError(f"no such command: {command!r}")
+
+
+@run.register
+def recipes(command: commands.Recipes) -> None:
+    """Lists recipes, or prints one."""
+    from impasto.recipes import describe, find_recipe, listing
+
+    match command.words:
+        case ():
+            rows = list(listing())
+            print(json.dumps(rows, indent=2) if command.json else render.recipe_table(rows))
+        case ("show", name):
+            recipe = find_recipe(name)
+            print(_dump(recipe) if command.json else describe(recipe), end="")
+        case words:
+            raise ConfigError(f"recipes {' '.join(words)}: say `impasto recipes` or `impasto recipes show NAME`")
+
+
+@run.register
+def inspect(command: commands.Inspect) -> None:
+    """Prints what a source holds."""
+    from impasto.workflows.pictures import inspect
+
+    with render.Counting("looking at pictures", quiet=command.json) as counting:
+        found = inspect(
+            command.source,
+            classes=command.classes,
+            only=command.only,
+            limit=command.limit,
+            report=counting,
+        )
+    plain = found.to_plain()
+    print(json.dumps(plain, indent=2) if command.json else render.inspection(plain))
+
+
+@run.register
+def prepare(command: commands.Prepare) -> None:
+    """Prepares a source and prints the counts."""
+    import time
+
+    from impasto.workflows.pictures import prepare
+
+    started = time.monotonic()
+    with render.Counting("preparing pictures", quiet=command.json) as counting:
+        prepared = prepare(
+            command.source,
+            command.to,
+            size=command.size,
+            crop=command.crop,
+            channels=command.channels,
+            background=command.background,
+            classes=command.classes,
+            only=command.only,
+            limit=command.limit,
+            workers=command.workers,
+            report=counting,
+        )
+    seconds = time.monotonic() - started
+    reasons: dict[str, int] = {}
+    for _, reason in prepared.rejects():
+        reasons[reason] = reasons.get(reason, 0) + 1
+    facts = {
+        "found": prepared.found,
+        "kept": prepared.kept,
+        "rejected": reasons,
+        "seconds": round(seconds, 3),
+        "pictures_per_second": round(prepared.found / max(seconds, 1e-9), 1),
+    }
+    print(json.dumps(facts) if command.json else render.preparation(facts, list(prepared.rejects()), command.to))
+
+
+@run.register
+def train(command: commands.Train) -> None:
+    """Trains and shows it."""
+    from impasto.workflows.training import train
+
+    with render.Counting("preparing pictures", quiet=command.json) as counting:
+        training = train(
+            command.source,
+            recipe=command.recipe,
+            to=command.to,
+            minutes=command.minutes,
+            images=command.images,
+            epochs=command.epochs,
+            steps=command.steps,
+            settings=tuple(setting for group in command.set for setting in group),
+            seed=command.seed,
+            device=command.device,
+            devices=command.devices,
+            classes=command.classes,
+            only=command.only,
+            limit=command.limit,
+            report=counting,
+        )
+    _watch(training, as_json=command.json)
+
+
+@run.register
+def resume(command: commands.Resume) -> None:
+    """Goes on with a run and shows it."""
+    from impasto.workflows.training import resume
+
+    with render.Counting("preparing pictures", quiet=command.json) as counting:
+        training = resume(
+            command.run,
+            minutes=command.minutes,
+            images=command.images,
+            epochs=command.epochs,
+            steps=command.steps,
+            device=command.device,
+            devices=command.devices,
+            report=counting,
+        )
+    _watch(training, as_json=command.json)
+
+
+@run.register
+def sample(command: commands.Sample) -> None:
+    """Draws pictures and says where they are."""
+    from impasto.workflows.results import sample
+
+    files = sample(command.model, command.n, seed=command.seed, to=command.to)
+    where = str(files[0] if len(files) == 1 else files[0].parent)
+    facts = {"pictures": command.n, "seed": command.seed, "to": where}
+    print(json.dumps(facts) if command.json else f"{command.n} pictures: {where}")
+
+
+@run.register
+def report(command: commands.Report) -> None:
+    """Draws a run's report and says where it is."""
+    from impasto.workflows.results import report
+
+    path = report(command.run)
+    print(json.dumps({"report": str(path)}) if command.json else f"report: {path}")
+
+
+@run.register
+def demo(command: commands.Demo) -> None:
+    """The main job on the built-in kittens."""
+    run(commands.Train(source="kittens", recipe="kittens", to=command.to, minutes=command.minutes))
+
+
+def _watch(training: "Training", *, as_json: bool) -> None:
+    """Shows events as they come, then draws the report."""
+    from impasto.workflows.results import report
+
+    with closing(training):
+        if not training.first:
+            for _ in training:
+                pass
+            return
+        shown = (_print_json(event) for event in training) if as_json else render.watch(training)
+        last = None
+        for last in shown:
+            pass
+    path = report(training.path)
+    if as_json:
+        print(json.dumps({"event": "reported", "run": str(training.path), "report": str(path)}), flush=True)
+    else:
+        render.farewell(training.path, path, finished=isinstance(last, Finished) and last.reason == "budget")
+
+
+def _print_json(event: "Event") -> "Event":
+    print(to_json(event), flush=True)
+    return event
+
+
+def _dump(recipe: object) -> str:
+    from impasto.config import to_plain
+
+    return json.dumps(to_plain(recipe), indent=2) + "\n"

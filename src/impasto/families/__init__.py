@@ -1,0 +1,22 @@
+"""The families, by name. A new one is its own file and one line in each of the two places below."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from impasto.families.base import Batch, Family, Model, Scalars
+from impasto.families.dcgan import DCGAN, DCGANConfig
+from impasto.families.mlp_gan import MLPGAN, MLPGANConfig
+from impasto.families.trick_gan import TrickGAN, TrickGANConfig
+
+FAMILIES: dict[str, type[Family]] = {
+    "dcgan": DCGAN,
+    "mlp_gan": MLPGAN,
+    "trick_gan": TrickGAN,
+}
+
+FamilyConfig = Annotated[
+    DCGANConfig | MLPGANConfig | TrickGANConfig, Field(discriminator="name")
+]
+
+__all__ = ["FAMILIES", "Batch", "Family", "FamilyConfig", "Model", "Scalars"]

@@ -1,0 +1,98 @@
+"""The two narrow waists: a Family is what trains, a Model is what is left when training is over.
+
+Everything upstream (data, the loop, the run's directory) knows only families; everything downstream
+(samples, scores, reports) knows only models. A family is one file: its configuration, its networks,
+its step.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor, nn
+
+from impasto.seeds import Streams
+from impasto.types import ImageShape, Progress
+
+Scalars = dict[str, Tensor | float]  # tensors stay on the device until a tick reads them
+
+
+@dataclass(frozen=True)
+class Batch:
+    """This process's slice of a batch."""
+
+    images: Float[Tensor, "n c h w"]  # in [-1, 1]
+    labels: Int64[Tensor, "n k"]  # one column an attribute; -1 where unknown
+
+
+class Model(ABC):
+    """A trained generator of pictures."""
+
+    shape: ImageShape
+    provenance: dict[str, Any]  # where it comes from: data, images seen, version
+
+    @abstractmethod
+    def sample(self, n: int, seed: int = 0) -> UInt8[np.ndarray, "n h w c"]:
+        """`n` pictures; picture i of a seed is the same whatever `n` is."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """The weights, by name."""
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A family's smallest useful member, for tests and first looks."""
+
+    config: Any
+    shape: ImageShape = field(default_factory=lambda: ImageShape(3, 16))
+
+
+class Family(ABC):
+    """What trains. It knows no paths, no loader and no logging."""
+
+    tiny: ClassVar[Tiny]
+
+    @classmethod
+    @abstractmethod
+    def networks(cls, config: Any, shape: ImageShape) -> dict[str, nn.Module]:
+        """The networks by name, freshly initialised.
+
+        Raises:
+            ConfigError: this configuration cannot make pictures of this shape.
+        """
+
+    @abstractmethod
+    def __init__(self, config: Any, shape: ImageShape, streams: Streams) -> None: ...
+
+    @abstractmethod
+    def step(self, batch: Batch, progress: Progress) -> Scalars:
+        """One step of training; `progress` is as it was before the step."""
+
+    @abstractmethod
+    def held_out(self, batch: Batch) -> Scalars:
+        """What the networks say of pictures they do not learn from; leaves no trace in them."""
+
+    @abstractmethod
+    def model(self) -> Model:
+        """The model as it would be if training ended now, independent of what comes after."""
+
+    @classmethod
+    @abstractmethod
+    def revive(cls, config: Any, shape: ImageShape, weights: Mapping[str, Tensor]) -> Model:
+        """The model whose `state` these weights are.
+
+        Raises:
+            RuntimeError: the weights do not fit the configuration.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on, as named tensors."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Becomes the family whose `state` this was."""

@@ -1,0 +1,232 @@
+"""Deep convolutional GAN: strided convolutions, batch norm, nothing else.
+
+One configuration covers the published variants: the picture's side follows from the kernel next to it
+and the number of doublings between; the quirks of each (a wider kernel, a bias here, a norm there) are
+fields with their reasons in the recipes.
+
+Source: arXiv 1511.06434.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from impasto.config import configuration
+from impasto.errors import ConfigError
+from impasto.families.base import Batch, Scalars, Tiny
+from impasto.families.gan import GAN
+from impasto.losses.adversarial import discriminator_loss, generator_loss
+from impasto.nn.blocks import BatchNorm2d
+from impasto.nn.ema import Ema
+from impasto.nn.player import Player, adam
+from impasto.schedules import Constant, Schedule
+from impasto.seeds import Streams, seeded
+from impasto.types import ImageShape, Progress
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+@configuration
+class Kernel:
+    """A convolution's kernel, stride and padding, in pixels."""
+
+    size: PositiveInt
+    stride: PositiveInt
+    padding: NonNegativeInt
+
+
+@configuration
+class DCGANConfig:
+    """A DCGAN's shape and how it is trained."""
+
+    name: Literal["dcgan"] = "dcgan"
+    latents: PositiveInt = 100
+    width: PositiveInt = 64  # channels beside the picture; doubled towards the latents
+    generator_head: Kernel = Kernel(size=4, stride=2, padding=1)  # the layer that draws the picture
+    discriminator_stem: Kernel = Kernel(size=4, stride=2, padding=1)  # the layer that reads it
+    # none | middle: all but the first and the last layer, as published | hidden: all but the last
+    discriminator_norm: Literal["none", "middle", "hidden"] = "middle"
+    discriminator_activation: Literal["leaky_relu", "relu"] = "leaky_relu"  # slope 0.2
+    generator_biases: tuple[NonNegativeInt, ...] = ()  # layers with a bias, counted from the latents
+    discriminator_biases: tuple[NonNegativeInt, ...] = ()  # layers with a bias, from the picture
+    learning_rate: PositiveFloat = 2e-4
+    betas: tuple[Share, Share] = (0.5, 0.999)  # of Adam
+    schedule: Schedule = Constant()
+    ema_half_life: NonNegativeInt = 10_000  # images; 0 draws from the last weights instead
+
+
+class Generator(nn.Module):
+    """Latents to pictures by transposed convolutions: 4 x 4, doubled, and once more by the head."""
+
+    def __init__(self, config: DCGANConfig, shape: ImageShape) -> None:
+        super().__init__()
+        widths = [config.width * 2**level for level in reversed(range(doublings(config, shape) + 1))]
+        layers: list[nn.Module] = []
+        before = config.latents
+        for index, width in enumerate(widths):
+            kernel = Kernel(size=4, stride=2, padding=1) if index else Kernel(size=4, stride=1, padding=0)
+            bias = index in config.generator_biases
+            layers += [_convolution(nn.ConvTranspose2d, before, width, kernel, bias=bias)]
+            layers += [BatchNorm2d(width), nn.ReLU(inplace=True)]
+            before = width
+        bias = len(widths) in config.generator_biases
+        head = _convolution(
+            nn.ConvTranspose2d, before, shape.channels, config.generator_head, bias=bias
+        )
+        self.layers = nn.Sequential(*layers, head, nn.Tanh())
+        self.apply(initialise)
+
+    def forward(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n c h w"]:
+        """Pictures in [-1, 1]."""
+        out: Tensor = self.layers(latents[:, :, None, None])
+        return out
+
+
+class Discriminator(nn.Module):
+    """Pictures to one logit each; positive means real."""
+
+    def __init__(self, config: DCGANConfig, shape: ImageShape) -> None:
+        super().__init__()
+        widths = [config.width * 2**level for level in range(doublings(config, shape) + 1)]
+        layers: list[nn.Module] = []
+        before = shape.channels
+        for index, width in enumerate(widths):
+            kernel = Kernel(size=4, stride=2, padding=1) if index else config.discriminator_stem
+            bias = index in config.discriminator_biases
+            layers += [_convolution(nn.Conv2d, before, width, kernel, bias=bias)]
+            if config.discriminator_norm == "hidden" or (
+                config.discriminator_norm == "middle" and index
+            ):
+                layers += [BatchNorm2d(width)]
+            layers += [_activation(config)]
+            before = width
+        last = Kernel(size=4, stride=1, padding=0)
+        bias = len(widths) in config.discriminator_biases
+        self.layers = nn.Sequential(*layers, _convolution(nn.Conv2d, before, 1, last, bias=bias))
+        self.apply(initialise)
+
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+        """Logits."""
+        out: Tensor = self.layers(images)
+        return out.flatten()
+
+
+def initialise(module: nn.Module) -> None:
+    """Draws a layer's weights: convolutions N(0, 0.02), scales N(1, 0.02), shifts 0.
+
+    Source: arXiv 1511.06434, section 4.
+    """
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def doublings(config: DCGANConfig, shape: ImageShape) -> int:
+    """How often 4 x 4 is doubled before the head brings it to the picture's side.
+
+    Raises:
+        ConfigError: no number of doublings gives this side.
+    """
+    head, stem = config.generator_head, config.discriminator_stem
+    levels = range(12)
+    sides = [_enlarged(4 * 2**level, head) for level in levels]
+    if shape.size not in sides:
+        raise ConfigError(
+            f"data.size: {shape.size} pixels cannot be made by generator_head "
+            f"{head.size}/{head.stride}/{head.padding}; it makes {', '.join(map(str, sides[:7]))}, ..."
+        )
+    level = sides.index(shape.size)
+    if _reduced(shape.size, stem) != 4 * 2**level:
+        raise ConfigError(
+            f"family.discriminator_stem: {stem.size}/{stem.stride}/{stem.padding} turns {shape.size} "
+            f"pixels into {_reduced(shape.size, stem)}, but {4 * 2**level} are needed; use "
+            f"{head.size}/{head.stride}/{head.padding}, the generator's own"
+        )
+    return level
+
+
+def _enlarged(side: int, kernel: Kernel) -> int:
+    return (side - 1) * kernel.stride - 2 * kernel.padding + kernel.size
+
+
+def _reduced(side: int, kernel: Kernel) -> int:
+    return math.floor((side + 2 * kernel.padding - kernel.size) / kernel.stride) + 1
+
+
+def _convolution(
+    kind: Callable[..., nn.Module], before: int, after: int, kernel: Kernel, *, bias: bool
+) -> nn.Module:
+    return kind(before, after, kernel.size, kernel.stride, kernel.padding, bias=bias)
+
+
+def _activation(config: DCGANConfig) -> nn.Module:
+    if config.discriminator_activation == "relu":
+        return nn.ReLU(inplace=True)
+    return nn.LeakyReLU(0.2, inplace=True)
+
+
+class DCGAN(GAN):
+    """The game of arXiv 1406.2661 between two convolutional networks.
+
+    Differs: the generator's step uses the fake batch of the discriminator's step, as the widely
+    followed tutorials do; it saves one pass through the generator.
+    """
+
+    tiny = Tiny(DCGANConfig(latents=8, width=8), ImageShape(3, 16))
+
+    @classmethod
+    def networks(cls, config: DCGANConfig, shape: ImageShape) -> dict[str, nn.Module]:
+        """The two networks, freshly initialised."""
+        return {
+            "generator": Generator(config, shape),
+            "discriminator": Discriminator(config, shape),
+        }
+
+    def __init__(self, config: DCGANConfig, shape: ImageShape, streams: Streams) -> None:
+        self.config, self.shape, self.streams = config, shape, streams
+        with seeded(streams.seed, "weights"):
+            networks = self.networks(config, shape)
+        # Channels-last is the layout that the convolution kernels of every device prefer.
+        generator, discriminator = (
+            network.to(streams.device, memory_format=torch.channels_last)
+            for network in networks.values()
+        )
+        ema = Ema(generator, config.ema_half_life) if config.ema_half_life else None
+        self.generator = Player(
+            generator, adam(generator, config.learning_rate, config.betas), ema=ema
+        )
+        self.discriminator = Player(
+            discriminator, adam(discriminator, config.learning_rate, config.betas)
+        )
+
+    def step(self, batch: Batch, progress: Progress) -> Scalars:
+        """Both players once, on one batch of reals and one of fakes."""
+        config, generator, discriminator = self.config, self.generator, self.discriminator
+        learning_rate = config.learning_rate * config.schedule.factor(progress)
+        count, seen = len(batch.images), progress.images_seen
+
+        fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
+        real_logits = discriminator.network(batch.images)
+        before = discriminator.network(fake.detach())
+        d_loss = discriminator.descend(
+            discriminator_loss(real_logits, before), learning_rate=learning_rate
+        )
+
+        after = discriminator.network(fake)
+        g_loss = generator.descend(generator_loss(after), learning_rate=learning_rate)
+        generator.average(seen, count * self.streams.processes)
+
+        return self.told(
+            losses=(g_loss, d_loss),
+            logits=(real_logits, before, after),
+            learning_rates=(learning_rate, learning_rate),
+        )

@@ -1,0 +1,129 @@
+"""The fully connected GAN of 2014: three dense layers a side.
+
+Source: arXiv 1406.2661; sizes and rates as in the widely followed walk-through on digits.
+"""
+
+from typing import Annotated, Literal
+
+from jaxtyping import Float
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from impasto.config import configuration
+from impasto.families.base import Batch, Scalars, Tiny
+from impasto.families.gan import GAN
+from impasto.losses.adversarial import discriminator_loss, generator_loss
+from impasto.nn.ema import Ema
+from impasto.nn.player import Player, adam
+from impasto.schedules import Constant, Schedule
+from impasto.seeds import Streams, seeded
+from impasto.types import ImageShape, Progress
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+@configuration
+class MLPGANConfig:
+    """A fully connected GAN's shape and how it is trained."""
+
+    name: Literal["mlp_gan"] = "mlp_gan"
+    latents: PositiveInt = 64
+    width: PositiveInt = 256  # of both hidden layers, in both players
+    learning_rate: PositiveFloat = 2e-4
+    betas: tuple[Share, Share] = (0.9, 0.999)  # of Adam
+    schedule: Schedule = Constant()
+    ema_half_life: NonNegativeInt = 10_000  # images; 0 draws from the last weights instead
+
+
+class Generator(nn.Module):
+    """Latents to pictures through two hidden layers."""
+
+    def __init__(self, config: MLPGANConfig, shape: ImageShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.layers = nn.Sequential(
+            nn.Linear(config.latents, config.width),
+            nn.ReLU(inplace=True),
+            nn.Linear(config.width, config.width),
+            nn.ReLU(inplace=True),
+            nn.Linear(config.width, shape.channels * shape.size**2),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n c h w"]:
+        """Pictures in [-1, 1]; the published output, in [0, 1], is stretched to it."""
+        unit: Tensor = self.layers(latents)
+        return (2 * unit - 1).view(-1, self.shape.channels, self.shape.size, self.shape.size)
+
+
+class Discriminator(nn.Module):
+    """Pictures to one logit each; positive means real."""
+
+    def __init__(self, config: MLPGANConfig, shape: ImageShape) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(shape.channels * shape.size**2, config.width),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(config.width, config.width),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(config.width, 1),
+        )
+
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+        """Logits; the published network reads pixels in [0, 1], and so does this one inside."""
+        out: Tensor = self.layers((images.flatten(1) + 1) / 2)
+        return out.flatten()
+
+
+class MLPGAN(GAN):
+    """The game of arXiv 1406.2661 between two dense networks.
+
+    Differs: the generator's step uses the fake batch of the discriminator's step, as published for
+    the digits.
+    """
+
+    tiny = Tiny(MLPGANConfig(latents=8, width=16), ImageShape(1, 8))
+
+    @classmethod
+    def networks(cls, config: MLPGANConfig, shape: ImageShape) -> dict[str, nn.Module]:
+        """The two networks, freshly initialised."""
+        return {
+            "generator": Generator(config, shape),
+            "discriminator": Discriminator(config, shape),
+        }
+
+    def __init__(self, config: MLPGANConfig, shape: ImageShape, streams: Streams) -> None:
+        self.config, self.shape, self.streams = config, shape, streams
+        with seeded(streams.seed, "weights"):
+            networks = self.networks(config, shape)
+        generator, discriminator = (n.to(streams.device) for n in networks.values())
+        ema = Ema(generator, config.ema_half_life) if config.ema_half_life else None
+        self.generator = Player(
+            generator, adam(generator, config.learning_rate, config.betas), ema=ema
+        )
+        self.discriminator = Player(
+            discriminator, adam(discriminator, config.learning_rate, config.betas)
+        )
+
+    def step(self, batch: Batch, progress: Progress) -> Scalars:
+        """Both players once, on one batch of reals and one of fakes."""
+        config, generator, discriminator = self.config, self.generator, self.discriminator
+        learning_rate = config.learning_rate * config.schedule.factor(progress)
+        count, seen = len(batch.images), progress.images_seen
+
+        fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
+        real_logits = discriminator.network(batch.images)
+        before = discriminator.network(fake.detach())
+        d_loss = discriminator.descend(
+            discriminator_loss(real_logits, before), learning_rate=learning_rate
+        )
+
+        after = discriminator.network(fake)
+        g_loss = generator.descend(generator_loss(after), learning_rate=learning_rate)
+        generator.average(seen, count * self.streams.processes)
+
+        return self.told(
+            losses=(g_loss, d_loss),
+            logits=(real_logits, before, after),
+            learning_rates=(learning_rate, learning_rate),
+        )

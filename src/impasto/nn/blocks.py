@@ -1,0 +1,55 @@
+"""Layers that several families share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from impasto.nn.collectives import global_sum, processes
+
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation by the statistics of the global batch.
+
+    With one process it is torch's own. With several, mean and variance are taken over all of them, on
+    any device, so that the result does not depend on how many share the batch.
+
+    Source: arXiv 1502.03167, algorithm 1.
+    """
+
+    def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:  # noqa: A002
+        """The input with every channel at its learned mean and scale."""
+        if not self.training or processes() == 1:
+            return super().forward(input)
+        count = input.numel() // input.shape[1] * processes()
+        mean = global_sum(input.sum((0, 2, 3), dtype=torch.float32)) / count
+        centred = input - mean.to(input.dtype)[:, None, None]
+        variance = global_sum(centred.square().sum((0, 2, 3), dtype=torch.float32)) / count
+        if self.track_running_stats:
+            self._remember(mean, variance * (count / (count - 1)))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        out = centred * scale.to(input.dtype)[:, None, None] + self.bias[:, None, None]
+        return out.to(input.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, unbiased_variance: Tensor) -> None:
+        momentum = 0.1 if self.momentum is None else self.momentum
+        for running, new in ((self.running_mean, mean), (self.running_var, unbiased_variance)):
+            if running is not None:
+                running.lerp_(new, momentum)
+
+
+@contextmanager
+def frozen_statistics(network: nn.Module) -> Iterator[None]:
+    """Looks without a trace: batch statistics are used as in training, and not remembered."""
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True

@@ -1,0 +1,42 @@
+"""The one configuration: what a recipe is, what a run keeps, what a model's header repeats."""
+
+from typing import Literal
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from impasto.config import configuration
+from impasto.data.config import DataConfig
+from impasto.families import FamilyConfig
+from impasto.types import Budget, ImageShape
+
+
+@configuration
+class TrainConfig:
+    """How long, how much at once, where, and how often to look."""
+
+    budget: Budget = Budget(50, "epochs")
+    batch: PositiveInt = 64  # images in a step, over all processes
+    seed: NonNegativeInt = 0  # of weights, noise and the order of pictures
+    ticks: PositiveInt = 200  # how often in a run the averages are told
+    snapshots: PositiveInt = 40  # how often in a run the grid is drawn and the state saved
+    grid: PositiveInt = 64  # pictures on the grid
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    devices: PositiveInt = 1  # processes on this machine, one a device
+    precision: Literal["auto", "32", "bf16"] = "auto"  # auto: bf16 on accelerators that have it
+    deterministic: bool = True  # bit-for-bit repeatable; false may be faster on CUDA
+
+
+@configuration
+class RunConfig:
+    """A recipe, and everything that decides what a run does with its pictures."""
+
+    name: str
+    description: str = ""
+    data: DataConfig = DataConfig()
+    family: FamilyConfig
+    train: TrainConfig = TrainConfig()
+
+    @property
+    def shape(self) -> ImageShape:
+        """The shape of the pictures that go in and come out."""
+        return ImageShape(self.data.channels, self.data.size)

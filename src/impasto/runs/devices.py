@@ -1,0 +1,121 @@
+"""Processes, devices and precision, through Lightning Fabric.
+
+Fabric starts the processes (or joins those that torchrun or SLURM started), names the device and sets
+precision. Networks are not wrapped: a player averages its own gradients.
+"""
+
+import os
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from lightning_fabric import Fabric
+
+from impasto.errors import ConfigError
+from impasto.runs.config import TrainConfig
+
+
+def launch(train: TrainConfig) -> "Processes":
+    """The processes that train together; with `devices` above 1, this starts the others.
+
+    Raises:
+        ConfigError: the device is not there, or the batch cannot be shared evenly.
+    """
+    device = _device(train.device)
+    local, nodes = train.devices, 1
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started them; it knows how many
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // local
+    if train.batch % (local * nodes):
+        raise ConfigError(
+            f"train.batch: {train.batch} images cannot be shared evenly by {local * nodes} processes; "
+            f"use a multiple, such as --set train.batch={-(-train.batch // (local * nodes)) * local * nodes}"
+        )
+    if device == "cuda" and local > torch.cuda.device_count():
+        raise ConfigError(f"train.devices: {local} asked for, {torch.cuda.device_count()} CUDA devices here")
+    if device == "mps" and local > 1:
+        raise ConfigError(f"train.devices: {local} asked for; MPS has one device")
+    torch.set_flush_denormal(True)  # before any parallel work: worker threads inherit it
+    fabric = Fabric(
+        accelerator=device,
+        devices=local,
+        num_nodes=nodes,
+        strategy="ddp" if local * nodes > 1 else "auto",
+        precision=_precision(train.precision, device),
+    )
+    fabric.launch()
+    torch.use_deterministic_algorithms(train.deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads such memory
+    torch.backends.cudnn.benchmark = not train.deterministic
+    if train.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return Processes(fabric)
+
+
+class Processes:
+    """The processes that train together, as one of them sees them."""
+
+    def __init__(self, fabric: Fabric) -> None:
+        self._fabric = fabric
+        self.device: torch.device = fabric.device
+        self.rank: int = fabric.global_rank
+        self.count: int = fabric.world_size
+        # Decisions travel apart from gradients, on the host, so that agreeing never waits for a device.
+        self._control = dist.new_group(backend="gloo") if self.count > 1 else None
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one process that writes."""
+        return self.rank == 0
+
+    @property
+    def precision(self) -> str:
+        """The precision as a person would say it."""
+        return "bf16" if "bf16" in str(self._fabric._precision.precision) else "32-bit"  # noqa: SLF001
+
+    def autocast(self) -> Any:
+        """The context in which networks run."""
+        return self._fabric.autocast()
+
+    def agree(self, values: list[float]) -> list[float]:
+        """The first process's values, in all of them."""
+        if self._control is None:
+            return values
+        shared = torch.tensor(values, dtype=torch.float64)
+        dist.broadcast(shared, 0, group=self._control)
+        return [float(value) for value in shared]
+
+    def mean(self, values: torch.Tensor) -> torch.Tensor:
+        """The mean over processes."""
+        if self.count > 1:
+            dist.all_reduce(values)
+            values = values / self.count
+        return values
+
+    def wait(self) -> None:
+        """Returns when all processes have come this far."""
+        self._fabric.barrier()
+
+
+def first_process() -> bool:
+    """Whether this process is the one that writes and speaks, before or after launching."""
+    variables = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+    return int(next((os.environ[name] for name in variables if name in os.environ), "0")) == 0
+
+
+def _device(wanted: str) -> str:
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there[wanted]:
+        usable = ", ".join(name for name, found in there.items() if found)
+        raise ConfigError(f"train.device: {wanted} is not available here; use one of: auto, {usable}")
+    return wanted
+
+
+def _precision(wanted: str, device: str) -> Any:
+    has_bf16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    if wanted == "bf16" and device != "cuda":
+        # Autocast to bf16 is several times slower than 32 bits on a CPU, and unproven on MPS.
+        raise ConfigError(f"train.precision: bf16 is for CUDA devices, and this is {device}; use 32 or auto")
+    return "bf16-mixed" if wanted != "32" and has_bf16 else "32-true"

@@ -1,0 +1,158 @@
+"""A run's directory: the interface between the process that trains and everything that watches.
+
+    RUN/config.yaml         the configuration, as `impasto recipes show` prints one
+    RUN/run.json            source, data fingerprint, environment
+    RUN/events.jsonl        one event a line
+    RUN/samples/*.png       the fixed-noise grid, named by images seen
+    RUN/state/*.safetensors the last two states, whole or absent
+    RUN/model.safetensors   the averaged weights, configuration and provenance
+    RUN/report.html         drawn from all of the above
+    RUN/STOP                put there by anyone, ends the run politely
+
+One object writes it, in one process.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from impasto.config import from_yaml, to_yaml
+from impasto.errors import RunError
+from impasto.events import Event, Sampled, from_json, to_json
+from impasto.images import tile, write_png
+from impasto.runs.config import RunConfig
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's directory and its only writer."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig, facts: dict[str, Any]) -> "Run":
+        """A new run in an empty or new directory.
+
+        Raises:
+            RunError: the directory holds a run already, or something else.
+        """
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path}: is a file; choose another directory with --to")
+        if (path / "config.yaml").exists():
+            raise _taken(path, config)
+        if path.exists() and any(path.iterdir()):
+            raise RunError(f"{path}: holds other files; choose a new or empty directory with --to")
+        try:
+            (path / "samples").mkdir(parents=True)
+            (path / "state").mkdir()
+            run = cls(path)
+            run.write_text("run.json", json.dumps({"format": FORMAT, **facts}, indent=2))
+            run.write_text("config.yaml", to_yaml(config))
+        except OSError as error:
+            raise RunError(f"{path}: cannot be written: {error.strerror}") from None
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "Run":
+        """An existing run.
+
+        Raises:
+            RunError: there is none, or a newer impasto wrote it.
+        """
+        if not (path / "config.yaml").is_file():
+            raise RunError(f"{path}: not a run; a run's directory holds config.yaml, as `impasto train` makes it")
+        run = cls(path)
+        if run.facts.get("format", 0) > FORMAT:
+            raise RunError(f"{path}: written by a newer impasto; upgrade with `pip install --upgrade impasto`")
+        return run
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's configuration."""
+        path = self.path / "config.yaml"
+        return from_yaml(RunConfig, path.read_text(encoding="utf-8"), where=str(path))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Source, data fingerprint and environment."""
+        path = self.path / "run.json"
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); restore it, or start a new run") from None
+        if not isinstance(facts, dict):
+            raise RunError(f"{path}: holds no facts; restore it, or start a new run")
+        return facts
+
+    @property
+    def model_path(self) -> Path:
+        """Where the model is."""
+        return self.path / "model.safetensors"
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Writes a file of the run whole or not at all."""
+        path = self.path / name
+        draft = path.with_name(f".{path.name}.part")
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+        return path
+
+    def record(self, event: Event) -> None:
+        """Appends an event to the run's own telling."""
+        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(to_json(event) + "\n")
+
+    def events(self) -> Iterator[Event]:
+        """What the run has told so far; a last line torn by a crash is left out."""
+        path = self.path / "events.jsonl"
+        if not path.exists():
+            return
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    yield from_json(line)
+
+    def rewind(self, images_seen: int) -> None:
+        """Forgets what was told after a state that training goes back to; it will be told again."""
+        kept = [event for event in self.events() if event.images_seen <= images_seen]
+        self.write_text("events.jsonl", "".join(to_json(event) + "\n" for event in kept))
+        for path in self.frames():
+            if int(path.stem) > images_seen:
+                path.unlink()
+
+    def draw(self, images: UInt8[np.ndarray, "n h w c"], images_seen: int) -> Sampled:
+        """Keeps the pictures as one grid."""
+        name = f"samples/{images_seen:012d}.png"
+        write_png(tile(images), self.path / name)
+        return Sampled(images_seen, name)
+
+    def frames(self) -> list[Path]:
+        """The grids drawn so far, oldest first."""
+        found = (self.path / "samples").glob("*.png")
+        return sorted(path for path in found if re.fullmatch(r"\d+", path.stem))
+
+    def asked_to_stop(self) -> bool:
+        """Whether somebody put a file named STOP into the directory."""
+        return (self.path / "STOP").exists()
+
+    def clear_stop(self) -> None:
+        """Takes the request to stop back, once it has been heard."""
+        (self.path / "STOP").unlink(missing_ok=True)
+
+
+def _taken(path: Path, config: RunConfig) -> RunError:
+    if Run.open(path).config == config:
+        return RunError(f"{path}: this run exists already; go on with `impasto resume {path}`")
+    return RunError(
+        f"{path}: holds a run with other settings; choose another directory with --to, or go on with "
+        f"that one: `impasto resume {path}`"
+    )

@@ -1,0 +1,329 @@
+"""Training, from a source of pictures or from where a run was left."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import torch
+
+import impasto
+from impasto.config import override, to_yaml
+from impasto.data.prepare import prepare
+from impasto.data.prepared import Prepared, is_prepared
+from impasto.errors import ConfigError, RunError
+from impasto.events import Event, Noticed
+from impasto.families import Model
+from impasto.recipes import find_recipe
+from impasto.runs.checkpoint import State, last_state
+from impasto.runs.config import RunConfig, TrainConfig
+from impasto.runs.devices import first_process, launch
+from impasto.runs.directory import Run
+from impasto.runs.export import read_model
+from impasto.runs.loop import Sitting
+from impasto.runs.loop import train as _train
+from impasto.types import Budget
+from impasto.workflows.choosing import choose
+from impasto.workflows.pictures import Report, adopt
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+class Training(Iterator[Event]):
+    """A run under way: an iterator over its events. Leaving it, in whatever way, saves.
+
+    Attributes:
+        path: the run's directory.
+        config: what it does.
+        why: why this recipe, where it was chosen and not named.
+        first: whether this is the process that writes and should speak.
+    """
+
+    def __init__(
+        self, path: Path, config: RunConfig, events: Iterator[Event], *, why: str = "", first: bool = True
+    ) -> None:
+        self.path, self.config, self.why, self.first = path, config, why, first
+        self._events = events
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops here, and saves."""
+        self._events.close()  # type: ignore[attr-defined]
+
+    def finish(self) -> Model:
+        """The model, once the budget is spent."""
+        for _ in self:
+            pass
+        return read_model(self.path / "model.safetensors")
+
+
+def train(
+    source: str | Path,
+    *,
+    recipe: str | RunConfig | None = None,
+    to: str | Path | None = None,
+    minutes: float | None = None,
+    images: int | None = None,
+    epochs: float | None = None,
+    steps: int | None = None,
+    settings: tuple[str, ...] = (),
+    seed: int | None = None,
+    device: Device | None = None,
+    devices: int | None = None,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    limit: int | None = None,
+    report: Report | None = None,
+) -> Training:
+    """A new run on these pictures, under way: iterate over its events, or `finish()` it.
+
+    Args:
+        source: a folder, a zip or tar, an IDX file or folder, `kittens[:N]`, or a prepared set.
+        recipe: a recipe's name, its YAML file, or the value itself; chosen by the pictures' size and
+            number by default.
+        to: the run's directory; the next free one below `runs/` by default.
+        minutes: the budget as time (at most one of the four budgets).
+        images: the budget as images seen.
+        epochs: the budget as passes over the training side.
+        steps: the budget as steps.
+        settings: overrides such as `train.batch=32`.
+        seed: of weights, noise and order.
+        device: where to train; the best there is by default.
+        devices: processes on this machine, one a device.
+        classes: keep these only.
+        only: keep names that match one of these patterns.
+        limit: keep at most so many, drawn evenly.
+        report: told how many pictures are prepared, of how many.
+
+    Raises:
+        BadInput: source, recipe, settings or directory cannot be used; the message says why and what
+            to do.
+    """
+    why = ""
+    if recipe is None:
+        config, why = choose(source, classes=classes, only=only, limit=limit)
+    else:
+        config = recipe if isinstance(recipe, RunConfig) else find_recipe(recipe)
+    config = _selected(override(config, settings), classes, only, limit)
+    config = replace(
+        config, train=_trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices)
+    )
+    prepared = _pictures(source, config, report)
+    config = replace(config, data=adopt(config.data, prepared))
+    sides = prepared.split(config.data.split_seed, config.data.validation)
+    check(config, len(sides[0]))
+    first = first_process()
+    path = Path(to) if to is not None else _next_path(config.name)
+    run = Run.create(path, config, _facts(source, prepared, why)) if first else None
+    processes = launch(config.train)
+    events = _train(Sitting(config, prepared, processes, run, None))
+    return Training(path, config, events, why=why, first=first)
+
+
+def resume(
+    run: str | Path,
+    *,
+    minutes: float | None = None,
+    images: int | None = None,
+    epochs: float | None = None,
+    steps: int | None = None,
+    device: Device | None = None,
+    devices: int | None = None,
+    report: Report | None = None,
+) -> Training:
+    """A run taken up again at its last saved state, under way.
+
+    Args:
+        run: the run's directory.
+        minutes: more time than its budget gave (at most one of the four).
+        images: more images.
+        epochs: more passes over the training side.
+        steps: more steps.
+        device: where to train from now on; as before by default.
+        devices: processes on this machine; as before by default.
+        report: told how many pictures are prepared, of how many.
+
+    Raises:
+        BadInput: there is no such run, its pictures changed, or no state of it can be used.
+    """
+    held = Run.open(Path(run))
+    config, facts = held.config, held.facts
+    prepared = _same_pictures(facts, config, report)
+    state, damaged = last_state(held.path / "state")
+    more = budget(minutes, images, epochs, steps)
+    train = replace(
+        config.train,
+        device=device or config.train.device,
+        devices=devices or config.train.devices,
+    )
+    if more is not None:
+        epoch = len(prepared.split(config.data.split_seed, config.data.validation)[0])
+        train = replace(train, budget=_extended(state, more.resolve(batch=train.batch, epoch=epoch)))
+    config = replace(config, train=train)
+    first = first_process()
+    if first:
+        held.write_text("config.yaml", to_yaml(config))
+        held.clear_stop()
+        held.rewind(state.images_seen if state else -1)
+    processes = launch(config.train)
+    sitting = Sitting(config, prepared, processes, held if first else None, state)
+    return Training(held.path, config, _noticed(damaged, state, _train(sitting), held), first=first)
+
+
+def budget(
+    minutes: float | None, images: int | None, epochs: float | None, steps: int | None
+) -> Budget | None:
+    """The one budget that was given, if any.
+
+    Raises:
+        ConfigError: more than one was given, or it is not above zero.
+    """
+    given: list[tuple[float | None, Any]] = [
+        (minutes, "minutes"), (images, "images"), (epochs, "epochs"), (steps, "steps")
+    ]
+    chosen = [(amount, unit) for amount, unit in given if amount is not None]
+    if len(chosen) > 1:
+        names = " and ".join(f"--{unit}" for _, unit in chosen)
+        raise ConfigError(f"{names}: one budget at a time; leave all but one out")
+    for amount, unit in chosen:
+        if not 0 < amount < float("inf"):
+            raise ConfigError(f"--{unit} {amount:g}: must be above zero")
+        return Budget(amount, unit)
+    return None
+
+
+def check(config: RunConfig, pictures: int) -> None:
+    """Whether training can start at all.
+
+    Raises:
+        ConfigError: the family cannot make such pictures.
+        SourceError: there are fewer pictures than a batch.
+    """
+    from impasto.errors import SourceError
+    from impasto.recipes import parameters
+
+    parameters(config)
+    if pictures < config.train.batch:
+        held = f" ({config.data.validation:.0%} are held out)" if config.data.validation else ""
+        raise SourceError(
+            f"{pictures} pictures to train on{held} are fewer than a batch of {config.train.batch}; give more, or "
+            f"use --set train.batch={max(1, pictures // 2)}"
+        )
+
+
+def _selected(
+    config: RunConfig, classes: tuple[str, ...], only: tuple[str, ...], limit: int | None
+) -> RunConfig:
+    if limit is not None and limit < 1:
+        raise ConfigError(f"--limit {limit}: must be above zero")
+    data = config.data
+    data = replace(
+        data,
+        classes=classes or data.classes,
+        only=only or data.only,
+        limit=data.limit if limit is None else limit,
+    )
+    return replace(config, data=data)
+
+
+def _trained(
+    train: TrainConfig, amount: Budget | None, seed: int | None, device: Device | None, devices: int | None
+) -> TrainConfig:
+    if seed is not None and seed < 0:
+        raise ConfigError(f"--seed {seed}: must not be negative")
+    if devices is not None and devices < 1:
+        raise ConfigError(f"--devices {devices}: must be above zero")
+    return replace(
+        train,
+        budget=amount or train.budget,
+        seed=train.seed if seed is None else seed,
+        device=device or train.device,
+        devices=devices or train.devices,
+    )
+
+
+def _pictures(source: str | Path, config: RunConfig, report: Report | None) -> Prepared:
+    path = Path(source)
+    if not is_prepared(path):
+        return prepare(source, config.data, report=report)
+    prepared = Prepared.open(path)
+    wanted, found = config.data, prepared.config
+    if (found.size, found.channels) != (wanted.size, wanted.channels):
+        raise ConfigError(
+            f"{path}: prepared at {found.size} pixels with {found.channels} channels, and recipe {config.name} wants "
+            f"{wanted.size} with {wanted.channels}; prepare it anew with --size {wanted.size} --channels "
+            f"{wanted.channels}, or train with --set data.size={found.size} data.channels={found.channels}"
+        )
+    return prepared
+
+
+def _same_pictures(facts: dict[str, Any], config: RunConfig, report: Report | None) -> Prepared:
+    place = Path(facts["prepared"])
+    prepared = (
+        Prepared.open(place) if is_prepared(place) else prepare(facts["source"], config.data, report=report)
+    )
+    if prepared.fingerprint != facts["fingerprint"]:
+        raise RunError(
+            f"{facts['source']}: its pictures are not those that this run was trained on; restore them, or start "
+            "a new run with `impasto train`"
+        )
+    return prepared
+
+
+def _extended(state: State | None, more: Budget) -> Budget:
+    if state is None:
+        return more
+    done = state.images_seen if more.unit == "images" else state.seconds / 60
+    return Budget(done + more.amount, more.unit)
+
+
+def _noticed(damaged: list[str], state: State | None, events: Iterator[Event], run: Run) -> Iterator[Event]:
+    seen = state.images_seen if state else 0
+    for sentence in damaged:
+        notice = Noticed(seen, f"{sentence}. Going on from the state before it")
+        run.record(notice)
+        yield notice
+    yield from events
+
+
+def _next_path(name: str) -> Path:
+    number = 1
+    while (path := Path("runs") / f"{name}-{number:03d}").exists():
+        number += 1
+    return path
+
+
+def _facts(source: str | Path, prepared: Prepared, why: str) -> dict[str, Any]:
+    place = str(source)
+    return {
+        "source": str(Path(place).resolve()) if Path(place).exists() else place,
+        "prepared": str(prepared.path.resolve()),
+        "fingerprint": prepared.fingerprint,
+        "credit": prepared.credit,
+        "found": prepared.found,
+        "kept": prepared.kept,
+        "rejected": prepared.rejected,
+        "recipe_chosen_because": why,
+        "environment": {
+            "impasto": impasto.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "platform": platform.platform(),
+            "processor": platform.processor() or platform.machine(),
+            "threads": torch.get_num_threads(),
+            "command": " ".join(["impasto", *sys.argv[1:]]),
+        },
+    }
