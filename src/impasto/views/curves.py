@@ -25,12 +25,12 @@ from impasto.events import Event, Started, Tick
 MOST_POINTS = 400  # on a line; more cannot be seen and only weighs
 
 _INK = "#010203"  # stands for `currentColor`, which matplotlib does not know
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#c2649a", "#8a7a00", "#3d93d0")  # after Okabe and Ito
+_COLOURS = ("#1a7fc1", "#d55e00", "#009e73", "#c2649a", "#8a7a00", "#3d93d0")  # after Okabe and Ito
 _OWN = {  # a player keeps its colour from figure to figure
-    "discriminator": "#0072b2",
+    "discriminator": "#1a7fc1",
     "generator": "#d55e00",
     "encoder": "#009e73",
-    "real_score": "#0072b2",
+    "real_score": "#1a7fc1",
     "fake_score_before": "#d55e00",
     "fake_score_after": "#d55e00",
     "held_out_score": "#009e73",

@@ -42,7 +42,7 @@ def beside(
 def enlarge(
     images: UInt8[np.ndarray, "n h w c"], least: int = COMFORTABLE
 ) -> UInt8[np.ndarray, "n h2 w2 c"]:
-    """The pictures with every pixel repeated a whole number of times, until they are easy to see."""
+    """The pictures, every pixel repeated a whole number of times until they are easy to see."""
     factor = max(1, math.ceil(least / min(images.shape[1:3])))
     return images.repeat(factor, axis=1).repeat(factor, axis=2)
 
