@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from impasto.errors import BadInput
 
@@ -131,27 +131,25 @@ def _durations(count: int, seconds: float) -> list[int]:
 
 def _pictures(frames: Sequence[Path]) -> Iterator[Image.Image]:
     """The frames in RGB, all of the last one's size, which is made easy to see."""
-    size = _size(frames[-1])
+    size = _size(_read(frames[-1]))
     for path in frames:
-        with _open(path) as picture:
-            scale = (
-                Image.Resampling.NEAREST if picture.width < size[0] else Image.Resampling.LANCZOS
-            )
-            rgb = picture.convert("RGB")
-            yield rgb if rgb.size == size else rgb.resize(size, scale)
+        picture = _read(path)
+        smaller = picture.width < size[0]
+        scale = Image.Resampling.NEAREST if smaller else Image.Resampling.LANCZOS
+        yield picture if picture.size == size else picture.resize(size, scale)
 
 
-def _size(path: Path) -> tuple[int, int]:
-    with _open(path) as picture:
-        width, height = picture.size
+def _size(picture: Image.Image) -> tuple[int, int]:
+    width, height = picture.size
     if width > WIDEST:
-        return WIDEST, round(height * WIDEST / width)
+        return WIDEST, max(1, round(height * WIDEST / width))
     factor = max(1, math.ceil(NARROWEST / width))
     return width * factor, height * factor
 
 
-def _open(path: Path) -> Image.Image:
+def _read(path: Path) -> Image.Image:
     try:
-        return Image.open(path)
-    except (OSError, UnidentifiedImageError) as error:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except OSError as error:  # Pillow's "cannot identify" is one too
         raise BadInput(f"{path}: cannot be read as a picture ({error}); remove it") from None

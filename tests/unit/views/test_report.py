@@ -1,0 +1,203 @@
+import base64
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.events import Finished, Noticed, Started, Tick
+from impasto.images import encode_png
+from impasto.views.report import LARGEST_FILM, ReportFacts, duration, render_report
+
+HOSTILE = "<script>alert('x')</script>\"&.jpg"
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+
+def png(side, seed=0):
+    rng = np.random.default_rng(seed)
+    return encode_png(rng.integers(0, 256, (side, side, 3), dtype=np.uint8))
+
+
+def webp(side):
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, side), "red").save(buffer, "WEBP")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def facts():
+    scalars = {"generator_loss": 1.0, "discriminator_loss": 0.5, "real_score": 0.8}
+    events = [
+        Started(0, "run", "tiny", 90, 10, "1 minutes", "cpu", 1, "32-true", {"generator": 1234}),
+        *(Tick(64 * i, 0.5, 2.0 * i, 32.0, 9.0, scalars) for i in range(1, 100)),
+        Noticed(640, f"look out {HOSTILE}"),
+        Finished(6400, 200.0, "budget"),
+    ]
+    return ReportFacts(
+        title=f"Cats {HOSTILE}",
+        recipe="tiny",
+        description="A tiny one & more",
+        source=HOSTILE,
+        credit="Cats by David Revoy, CC-BY-4.0",
+        resume=f"impasto resume '{HOSTILE}'",
+        sample="impasto sample run -n 64",
+        kept=100,
+        rejected=3,
+        rejects=[(HOSTILE, "not a picture")],
+        config=f"data:\n  source: {HOSTILE}\n",
+        environment={"torch": "2.6", HOSTILE: "there"},
+        parameters={"generator": 1_234_567},
+        events=events,
+        grid=png(64),
+        beside=png(70, seed=1),
+        film=webp(80),
+    )
+
+
+class Page(HTMLParser):
+    """Walks a page, minding that every tag is closed where it should be."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.loads, self.words = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.note(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.note(tag, attrs)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def note(self, tag, attrs):
+        self.tags.append(tag)
+        names = {"src", "href", "xlink:href", "srcset", "poster", "action", "data"}
+        self.loads += [value for name, value in attrs if name in names]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+
+@pytest.fixture(scope="module")
+def page(facts):
+    return Page(render_report(facts))
+
+
+def embedded(page):
+    return [
+        (load.split(";")[0].removeprefix("data:"), base64.b64decode(load.split(",")[1]))
+        for load in page.loads
+        if load.startswith("data:")
+    ]
+
+
+def test_every_picture_stands_inside_as_it_was(page, facts):
+    assert embedded(page) == [
+        ("image/png", facts.grid),
+        ("image/webp", facts.film),
+        ("image/png", facts.beside),
+    ]
+
+
+def test_nothing_is_loaded_from_outside(page, facts):
+    assert all(load.startswith(("data:", "#")) for load in page.loads)
+    html = render_report(facts)
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#)", html)
+    assert "default-src 'none'" in html
+
+
+def test_hostile_words_stay_words(page, facts):
+    assert "script" not in page.tags
+    words = "".join(page.words)
+    assert words.count(HOSTILE) >= 7
+    assert "<script" not in render_report(facts)
+
+
+def test_a_newcomer_reads_what_it_is(page):
+    words = " ".join("".join(page.words).split())
+    assert "90 pictures of" in words  # 10 of the 100 were held out
+    assert "for 3 minutes on cpu: 6.4k images seen" in words
+    assert "1.23M" in words
+    assert "3 files left out" in words
+    assert "and 2 more" in words
+    assert "impasto sample run -n 64" in words
+
+
+def test_the_credit_stands_under_every_picture(facts):
+    captions = re.findall(r'class="picture">.*?</figure>', render_report(facts), re.DOTALL)
+    assert len(captions) == 3
+    assert all("David Revoy, CC-BY-4.0" in caption for caption in captions)
+
+
+def test_curves_stand_inline_with_their_reading(page):
+    assert page.tags.count("svg") == 2
+    assert "Healthy:" in "".join(page.words)
+
+
+def test_what_is_missing_is_left_out(facts):
+    bare = replace(
+        facts,
+        grid=None,
+        beside=None,
+        film=None,
+        events=[],
+        rejected=0,
+        rejects=[],
+        environment={},
+        credit="",
+        description="",
+    )
+    page = Page(render_report(bare))
+    assert "img" not in page.tags
+    assert "svg" not in page.tags
+    assert page.words.count("Go on") == 1
+    assert not {"Out of the noise", "How training went", "Worth knowing"} & set(page.words)
+
+
+def test_an_mp4_is_a_video_that_plays_on_a_phone(facts):
+    html = render_report(replace(facts, film=b"moving", film_mime="video/mp4"))
+    assert '<video controls autoplay loop muted playsinline src="data:video/mp4;base64,' in html
+    Page(html)
+
+
+def test_the_page_stays_small(facts):
+    big = replace(facts, grid=png(1100), beside=png(1100), film=bytes(LARGEST_FILM + 1))
+    html = render_report(big)
+    kinds = [mime for mime, _ in embedded(Page(html))]
+    assert kinds == ["image/webp", "image/webp"]
+    assert "The film is too large" in html
+    assert len(html) < 6_000_000
+
+
+def test_a_notice_that_repeats_is_told_once_and_many_are_folded(facts):
+    events = [Noticed(i, f"notice {i % 20:02}") for i in range(100)]
+    page = Page(render_report(replace(facts, events=events, rejected=0)))
+    told = [word for word in page.words if word.startswith("notice ")]
+    assert told == [f"notice {i:02}" for i in reversed(range(20))]
+    assert "8 more" in page.words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "1 second"),
+        (42.4, "42 seconds"),
+        (480, "8 minutes"),
+        (12_000, "3 h 20 min"),
+        (187_200, "2 days 4 h"),
+        (359_999, "4 days 4 h"),
+    ],
+)
+def test_times_read_as_people_say_them(seconds, words):
+    assert duration(seconds) == words
