@@ -149,7 +149,7 @@ def _studied(facts: ReportFacts) -> int:
 def _opening(facts: ReportFacts) -> str:
     images, seconds = _reached(facts)
     started = _started(facts)
-    where = f" on {escape(started.device)}" if started else ""
+    where = f" on {escape(_machine(started.device))}" if started else ""
     return f"""<header>
 <p class="kicker">{escape(facts.recipe)}</p>
 <h1>{escape(facts.title)}</h1>
@@ -160,6 +160,10 @@ def _opening(facts: ReportFacts) -> str:
 {_picture(facts.grid, "The newest generated pictures", _credited(facts))}
 {_numbers(facts)}
 """
+
+
+def _machine(device: str) -> str:
+    return "a CPU" if device == "cpu" else device
 
 
 def _numbers(facts: ReportFacts) -> str:
@@ -235,7 +239,7 @@ def _data(facts: ReportFacts) -> str:
     words = f"{_many(facts.kept, 'picture')} of {escape(facts.source)}"
     if started and started.held_out:
         words += f"; {started.held_out:,} of them were held out and never trained on"
-    credit = f" {escape(facts.credit)}." if facts.credit else ""
+    credit = f" {escape(facts.credit.rstrip('.'))}." if facts.credit else ""
     body = f"<p>{words}.{credit}</p>"
     if facts.rejected:
         body += _folded(f"{_many(facts.rejected, 'file')} left out", _rejects(facts))
@@ -289,7 +293,7 @@ def _table(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _credited(facts: ReportFacts, about: str = "") -> str:
-    credit = f"Trained on: {facts.credit}." if facts.credit else ""
+    credit = f"Trained on: {facts.credit.rstrip('.')}." if facts.credit else ""
     words = " ".join(part for part in (about, credit) if part)
     return f"<figcaption>{escape(words)}</figcaption>" if words else ""
 

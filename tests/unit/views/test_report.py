@@ -127,7 +127,7 @@ def test_hostile_words_stay_words(page, facts):
 def test_a_newcomer_reads_what_it_is(page):
     words = " ".join("".join(page.words).split())
     assert "90 pictures of" in words  # 10 of the 100 were held out
-    assert "for 3 minutes on cpu: 6.4k images seen" in words
+    assert "for 3 minutes on a CPU: 6.4k images seen" in words
     assert "1.23M" in words
     assert "3 files left out" in words
     assert "and 2 more" in words
