@@ -21,7 +21,7 @@ _HOMES = {
     "Training": "impasto.workflows.training",
     "load": "impasto.workflows.results",
     "sample": "impasto.workflows.results",
-    "report": "impasto.workflows.results",
+    "report": "impasto.workflows.reporting",
     "RECIPES": "impasto.recipes",
     "RunConfig": "impasto.runs.config",
     "ImpastoError": "impasto.errors",
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from impasto.recipes import RECIPES
     from impasto.runs.config import RunConfig
     from impasto.workflows.pictures import inspect, prepare
-    from impasto.workflows.results import load, report, sample
+    from impasto.workflows.reporting import report
+    from impasto.workflows.results import load, sample
     from impasto.workflows.training import Training, resume, train
 
 

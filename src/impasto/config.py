@@ -66,22 +66,26 @@ def override(config: T, settings: tuple[str, ...]) -> T:
     Raises:
         ConfigError: a setting that is not `path=value`, an unknown field, or a value it cannot take.
     """
-    plain = to_plain(config)
     for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {setting}: expected part.field=value, such as train.batch=32")
-        *parents, leaf = path.strip().split(".")
-        node: Any = plain
-        for parent in parents:
-            node = _child(node, parent, path)
-        if not isinstance(node, dict) or leaf not in node:
-            _child(node, leaf, path)  # raises, with the nearest match
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            value = text
-        _put(node, leaf, value)
+        config = _with(config, setting)
+    return config
+
+
+def _with(config: T, setting: str) -> T:
+    path, equals, text = setting.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {setting}: expected part.field=value, such as train.batch=32")
+    plain = to_plain(config)
+    *parents, leaf = path.strip().split(".")
+    node: Any = plain
+    for name in parents:
+        node = _child(node, name, path)
+    _child(node, leaf, path)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    _put(node, leaf, value)
     return from_plain(type(config), plain, where="--set")
 
 
@@ -102,11 +106,13 @@ def _child(node: Any, name: str, path: str) -> Any:
 
 
 def _explain(error: pydantic.ValidationError, cls: type) -> str:
-    first = error.errors()[0]
+    # A misspelt field is both unknown and missing; the unknown one says more.
+    unknown = "unexpected_keyword_argument"
+    first = min(error.errors(), key=lambda found: found["type"] != unknown)
     # Pydantic puts the tag of a union into the path; a person did not write it.
     location = [str(part) for part in first["loc"]]
     field = ".".join(_without_tags(location, cls)) or "the whole"
-    if first["type"] == "unexpected_keyword_argument":
+    if first["type"] == unknown:
         *parents, name = location
         known = [f.name for f in fields(holder)] if (holder := _holder(cls, parents)) else []
         return f"unknown field {field}: {nearest(name, known)}"

@@ -143,7 +143,7 @@ def sample(command: commands.Sample) -> None:
 @run.register
 def report(command: commands.Report) -> None:
     """Draws a run's report and says where it is."""
-    from impasto.workflows.results import report
+    from impasto.workflows.reporting import report
 
     path = report(command.run)
     print(json.dumps({"report": str(path)}) if command.json else f"report: {path}")
@@ -157,7 +157,7 @@ def demo(command: commands.Demo) -> None:
 
 def _watch(training: "Training", *, as_json: bool) -> None:
     """Shows events as they come, then draws the report."""
-    from impasto.workflows.results import report
+    from impasto.workflows.reporting import report
 
     with closing(training):
         if not training.first:

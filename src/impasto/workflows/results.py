@@ -1,4 +1,4 @@
-"""What a run leaves: a model to draw from, and a report to send."""
+"""What a run leaves: a model to draw from."""
 
 from pathlib import Path
 
