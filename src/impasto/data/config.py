@@ -19,11 +19,17 @@ class DataConfig:
     # picture on the background. random: a random resized crop at training time, area 0.9-1.0 of the
     # picture and aspect ratio 0.9-1.1.
     crop: Crop = "center"
-    crop_pixels: PositiveInt | None = None  # at most so many source pixels on a side, about the centre
-    background: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#ffffff"  # under transparency
+    crop_pixels: PositiveInt | None = (
+        None  # at most so many source pixels on a side, about the centre
+    )
+    background: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = (
+        "#ffffff"  # under transparency
+    )
     flip: bool = True  # mirror half of the pictures, at random, at training time
     classes: tuple[str, ...] = ()  # keep these classes only
     only: tuple[str, ...] = ()  # keep names that match one of these patterns, such as train/frog/*
-    limit: PositiveInt | None = None  # keep at most so many, drawn evenly from all by the split's seed
+    limit: PositiveInt | None = (
+        None  # keep at most so many, drawn evenly from all by the split's seed
+    )
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share held out of training
     split_seed: NonNegativeInt = 0

@@ -1,0 +1,109 @@
+"""Any mode that a picture file can have, brought to sRGB or grey.
+
+It is done in two parts. Before resizing, a picture is brought to one of the few modes that can be
+resized rightly: 16-bit and floating levels are scaled to 8 bits, palettes are looked up, and colours
+are weighted by their opacity. After resizing, when few pixels are left, colour profiles are applied and
+what is transparent is laid over the background.
+"""
+
+import functools
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+_DIRECT = frozenset({"L", "RGB", "CMYK", "LAB"})
+_WIDE = frozenset({"I", "F"})
+_SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}  # a profile's space, by mode
+_NEARLY = 2  # levels by which a profile may differ from sRGB and count as sRGB
+
+
+def to_resizable(image: Image.Image) -> Image.Image:
+    """The picture in L, La, RGB, RGBa, CMYK or LAB; `a` means colours weighted by their opacity."""
+    if image.mode.startswith("I;16") or image.mode in _WIDE:
+        return Image.fromarray(_to_levels(np.asarray(image)))
+    if image.mode in {"LA", "La"}:
+        return image.convert("La")
+    if image.has_transparency_data or image.mode in {"RGBA", "RGBa", "PA"}:
+        return image.convert("RGBA").convert("RGBa")
+    if image.mode in _DIRECT:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def to_srgb(
+    image: Image.Image, profile: bytes | None, *, channels: int, background: str
+) -> Image.Image:
+    """The resized picture in RGB, or in L for one channel.
+
+    Args:
+        image: in a mode that `to_resizable` returns.
+        profile: the ICC profile that came with it; one that cannot be read or does not fit is ignored.
+        channels: 1 or 3.
+        background: the colour, such as `#ffffff`, that shows through where the picture is transparent.
+    """
+    alpha = None
+    if image.mode in {"La", "RGBa"}:
+        straight = image.convert(image.mode.upper())
+        alpha = straight.getchannel("A")
+        image = straight.convert(straight.mode[:-1])
+    image = _apply_profile(image, profile)
+    target = "L" if channels == 1 else "RGB"
+    if image.mode != target:
+        image = image.convert(target)
+    if alpha is None:
+        return image
+    below = Image.new("RGB", image.size, background).convert(target)
+    below.paste(image, (0, 0), alpha)
+    return below
+
+
+def _to_levels(values: np.ndarray) -> np.ndarray:
+    """Wider numbers scaled to 0..255, by the range they are meant in.
+
+    Files of 32-bit or floating numbers do not say their range, so it is the smallest usual one that holds
+    the picture: 1 (floating numbers only), 8 bits, 16 bits, and else from the smallest to the largest.
+    """
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    levels = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(levels.min()), float(levels.max())
+    ranges = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
+    top = next((top for top in ranges if low >= 0 and high <= top), None)
+    if top is None:
+        levels, top = levels - low, high - low
+    return np.rint(levels * (255 / top)).astype(np.uint8)
+
+
+def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if image.mode == "LAB" and profile is None:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    transform = _transform(profile, image.mode) if profile else None
+    if transform is None:
+        return image.convert("RGB") if image.mode == "CMYK" else image
+    return ImageCms.applyTransform(image, transform) or image
+
+
+@functools.lru_cache(maxsize=64)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From the profile's space to sRGB; None when there is nothing to do, or nothing that can be done."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space != _SPACES.get(mode):
+            return None
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+    return None if mode in {"L", "RGB"} and _changes_nothing(transform, mode) else transform
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Whether a coarse grid of all colours comes out as it went in; most profiles are sRGB's own."""
+    steps = np.linspace(0, 255, 9).astype(np.uint8)
+    if mode == "L":
+        probe = Image.fromarray(steps.reshape(1, -1))
+    else:
+        probe = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), -1).reshape(9, 81, 3))
+    mapped = ImageCms.applyTransform(probe, transform) or probe
+    difference = np.asarray(mapped).astype(int) - np.asarray(probe.convert("RGB"))
+    return bool(np.abs(difference).max() <= _NEARLY)

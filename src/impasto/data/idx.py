@@ -1,0 +1,120 @@
+"""IDX files, the format of MNIST: one file of pictures, and one of labels beside it, gzipped or not."""
+
+import gzip
+import hashlib
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from impasto.data.config import DataConfig
+from impasto.data.items import Item
+from impasto.data.selection import select
+from impasto.errors import SourceError
+
+_UINT8 = 0x08
+_LARGEST = 2**34  # bytes of pixels
+
+
+class Idx:
+    """The pictures of an IDX file; the class is the label's number, and names are `label/place`."""
+
+    credit = None
+    encoded = False
+
+    def __init__(self, path: Path, config: DataConfig) -> None:
+        self.name = str(path)
+        self._files = [path]
+        self._shape = _read_shape(path, dimensions=3)
+        names = [f"{place:05d}" for place in range(self._shape[0])]
+        if labels_file := _beside(path):
+            self._files.append(labels_file)
+            labels = _read(labels_file, _read_shape(labels_file, dimensions=1))
+            if len(labels) != len(names):
+                raise SourceError(
+                    f"{labels_file} holds {len(labels)} labels for the {len(names)} pictures of {path}; "
+                    "put the file that belongs to it there, or take it away"
+                )
+            names = [f"{label}/{name}" for label, name in zip(labels.tolist(), names, strict=True)]
+        if not names:
+            raise SourceError(f"{path} holds no pictures; give a file that does")
+        chosen = select(names, config, where=self.name)
+        self.label_names, self._labels, self._positions = (
+            chosen.label_names,
+            chosen.labels,
+            chosen.positions,
+        )
+        self._names = [names[place] for place in chosen.positions]
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def signature(self) -> str:
+        """A hash of the files' places, sizes and times, and of the names selected."""
+        stamps = [
+            (str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns)
+            for file in self._files
+        ]
+        digest = hashlib.sha256(repr(stamps).encode())
+        digest.update("\0".join(self._names).encode())
+        return digest.hexdigest()
+
+    def items(self, start: int = 0) -> Iterator[Item]:
+        """The pictures as grey arrays."""
+        pictures = _read(self._files[0], self._shape)
+        for place in range(start, len(self)):
+            picture = pictures[self._positions[place]][:, :, None]
+            yield Item(self._names[place], tuple(self._labels[place].tolist()), picture)
+
+
+def is_idx(path: Path) -> bool:
+    """Whether a file begins as IDX pictures do."""
+    try:
+        _read_shape(path, dimensions=3)
+    except SourceError:
+        return False
+    return True
+
+
+def images_file(folder: Path) -> Path | None:
+    """The IDX pictures of a folder: the training ones where there are several; None without any."""
+    files = [
+        p
+        for p in sorted(folder.glob("*images?idx3-ubyte*"))
+        if p.suffix in {"", ".gz", ".idx3-ubyte"}
+    ]
+    return next(
+        (file for file in files if file.name.startswith("train")), files[0] if files else None
+    )
+
+
+def _beside(path: Path) -> Path | None:
+    name = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    places = [path.with_name(name), path.with_name(name + ".gz")]
+    return next((place for place in places if place != path and place.is_file()), None)
+
+
+def _read_shape(path: Path, *, dimensions: int) -> tuple[int, ...]:
+    header = _read_bytes(path, 4 + 4 * dimensions)
+    if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, _UINT8, dimensions]):
+        raise SourceError(f"{path} is not an IDX file of {dimensions} dimensions; fetch it again")
+    return struct.unpack(f">{dimensions}I", header[4:])
+
+
+def _read(path: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "..."]:
+    size, start = int(np.prod(shape, dtype=object)), 4 + 4 * len(shape)
+    content = _read_bytes(path, start + size) if size < _LARGEST else b""
+    if len(content) != start + size:
+        raise SourceError(f"{path} is cut short: it promises {size:,} bytes; fetch it again")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read_bytes(path: Path, count: int) -> bytes:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            return stream.read(count)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"{path} cannot be read ({error}); fetch it again") from None

@@ -1,0 +1,69 @@
+"""What a source of pictures is: a list of items in a fixed order, each a name, labels and a payload.
+
+A payload is whatever is cheapest to hand over: a path for a file in a folder (a worker reads it), bytes
+for a member of an archive, an array for what was never encoded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import UInt8
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that was made at the stored size, from an original of `width` x `height` pixels."""
+
+    pixels: UInt8[np.ndarray, "side side c"]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A candidate that cannot even be read, and why."""
+
+    reason: str
+
+
+Payload = Path | bytes | np.ndarray | Drawn | Unreadable
+
+
+@dataclass(frozen=True)
+class Item:
+    """One candidate: its name with `/` between folders, a label for each column (-1: unknown), and what to decode."""
+
+    name: str
+    labels: tuple[int, ...]
+    payload: Payload
+
+
+class Source(Protocol):
+    """A selected list of pictures that has not been decoded yet."""
+
+    @property
+    def name(self) -> str:
+        """The source as a person would say it."""
+
+    @property
+    def credit(self) -> str | None:
+        """Whom to name wherever the pictures are shown."""
+
+    @property
+    def label_names(self) -> dict[str, tuple[str, ...]]:
+        """Category names by column; empty when the pictures carry no labels."""
+
+    @property
+    def encoded(self) -> bool:
+        """True when decoding is work worth spreading over processes."""
+
+    def signature(self) -> str:
+        """A hash of the selected listing (names, sizes, times or checksums) that reads no picture."""
+
+    def __len__(self) -> int: ...
+
+    def items(self, start: int = 0) -> Iterator[Item]:
+        """The items from place `start` on, always in the same order."""

@@ -1,0 +1,149 @@
+"""A prepared set: pictures of one size in a file that is mapped, not read, so that a million open at once."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int32, Int64, UInt8, UInt64
+
+from impasto.config import from_plain
+from impasto.data import crop, layout
+from impasto.data.config import DataConfig
+from impasto.errors import ConfigError, SourceError
+
+
+@dataclass
+class Prepared:
+    """Pictures ready to train on; positions count the kept ones, slots count all candidates."""
+
+    path: Path
+    config: DataConfig
+    source: str
+    credit: str | None
+    fingerprint: str  # sha256 over contents, labels and the settings that made the pixels
+    label_names: dict[str, tuple[str, ...]]
+    side: int  # of the stored pictures, in pixels: `config.size`, or more for random crops
+    found: int
+    kept: int
+    rejected: int
+    arrays: layout.Arrays
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Prepared":
+        """The set in a folder.
+
+        Raises:
+            SourceError: the folder holds no prepared set, an unfinished, damaged or newer one.
+        """
+        home = Path(path)
+        facts = _facts(home)
+        try:
+            config = from_plain(DataConfig, facts["config"], where=str(home / layout.FACTS))
+            labels = {name: tuple(of) for name, of in facts["label_names"].items()}
+            counts = {name: int(facts[name]) for name in ("side", "found", "kept", "rejected")}
+            told = {name: facts[name] for name in ("source", "credit", "fingerprint")}
+        except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
+            raise SourceError(
+                f"{home / layout.FACTS} is damaged ({error}); delete {home} and prepare again"
+            ) from None
+        shape = layout.Shape(counts["found"], counts["side"], config.channels, len(labels))
+        arrays = layout.open_arrays(home, shape, write=False)
+        return cls(home, config, label_names=labels, arrays=arrays, **told, **counts)
+
+    def __len__(self) -> int:
+        return self.kept
+
+    def __getitem__(self, position: int) -> UInt8[np.ndarray, "h w c"]:
+        """One picture, `config.size` on a side; of a set with margins, its centred square."""
+        if not -len(self) <= position < len(self):
+            raise IndexError(position)
+        return self.images(np.array([position]))[0]
+
+    def images(self, positions: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n h w c"]:
+        """Pictures `config.size` on a side; of a set with margins, their centred squares."""
+        slots = self.slots(positions)
+        stored = self.arrays.pixels[slots]
+        if self.side == self.config.size:
+            return stored
+        boxes = [crop.centered(tuple(box.tolist()), self.side) for box in self.arrays.boxes[slots]]
+        pairs = zip(stored, boxes, strict=True)
+        return np.stack([crop.resample(picture, box, self.config.size) for picture, box in pairs])
+
+    def labels(self, positions: Int64[np.ndarray, " n"]) -> Int32[np.ndarray, "n columns"]:
+        """The labels of pictures, a column for each of `label_names`; -1 means unknown."""
+        return self.arrays.labels[self.slots(positions)]
+
+    def slots(self, positions: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+        """Where pictures lie among all candidates."""
+        return positions if self._kept_slots is None else self._kept_slots[positions]
+
+    def rejects(self) -> Iterator[tuple[str, str]]:
+        """Name and reason of each rejected candidate."""
+        for row in layout.read_rows(self.path / layout.ROWS):
+            if row["reason"] is not None:
+                yield row["name"], row["reason"]
+
+    def split(
+        self, seed: int, share: float
+    ) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]]:
+        """Positions to train on and positions held out, each ascending.
+
+        The held-out side has `round(share * len(self))` pictures, chosen by a hash of their content mixed
+        with the seed. Exact duplicates stay together, and a set that grows keeps most of its split. Where
+        no choice of whole groups of duplicates fits, the held-out side is as much smaller.
+        """
+        target = round(share * len(self))
+        keys = self.arrays.keys[self.slots(np.arange(len(self)))]
+        groups, group_of, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+        chosen = np.zeros(len(groups), bool)
+        room = target
+        for group in np.argsort(_mixed(groups, seed), kind="stable"):
+            if room == 0:
+                break
+            if sizes[group] <= room:
+                chosen[group] = True
+                room -= int(sizes[group])
+        held_out = chosen[group_of.reshape(-1)]
+        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    @cached_property
+    def _kept_slots(self) -> Int64[np.ndarray, " n"] | None:
+        return np.flatnonzero(self.arrays.status == layout.KEPT) if self.rejected else None
+
+
+def is_prepared(path: str | Path) -> bool:
+    """Whether a folder holds a complete prepared set."""
+    facts = layout.read_json(Path(path) / layout.FACTS)
+    return facts is not None and "fingerprint" in facts and "label_names" in facts
+
+
+def _facts(home: Path) -> dict[str, Any]:
+    facts = layout.read_json(home / layout.FACTS)
+    if facts is None:
+        if (home / layout.DRAFT).exists():
+            raise SourceError(
+                f"{home} is not prepared to the end; run the same `impasto prepare` again"
+            )
+        raise SourceError(
+            f"{home} is not a prepared set; make one with `impasto prepare SOURCE --to DIR`"
+        )
+    version = facts.get("format")
+    if not isinstance(version, int) or version > layout.FORMAT:
+        raise SourceError(
+            f"{home} was prepared by a newer impasto (format {version}, this one reads {layout.FORMAT}); "
+            "update impasto, or prepare again"
+        )
+    return facts
+
+
+def _mixed(keys: UInt64[np.ndarray, " n"], seed: int) -> UInt64[np.ndarray, " n"]:
+    """The keys, each mixed with the seed by SplitMix64's finaliser, so that every seed ranks them anew."""
+    head = hashlib.sha256(f"{seed}/split".encode()).digest()[:8]
+    mixed = keys ^ np.uint64(int.from_bytes(head, "big"))
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))

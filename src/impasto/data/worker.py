@@ -1,0 +1,26 @@
+"""A worker process: takes blocks from a socket, answers with outcomes, and ends when nobody is there."""
+
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from impasto.data.work import work
+
+
+def main() -> None:
+    """Serves the socket whose descriptor is the only argument, until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started the crew
+    with Connection(int(sys.argv[1])) as socket:
+        while True:
+            try:
+                block = socket.recv()
+            except (EOFError, ConnectionResetError):
+                return
+            try:
+                socket.send(work(block))
+            except (BrokenPipeError, ConnectionResetError):
+                return
+
+
+if __name__ == "__main__":
+    main()
