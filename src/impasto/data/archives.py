@@ -1,4 +1,4 @@
-"""Zip and tar archives, read in place: nothing is ever extracted, so no name in them can do harm."""
+"""Zip and tar archives, read in place: nothing is extracted, so no name in them can do harm."""
 
 import hashlib
 import lzma
@@ -52,7 +52,7 @@ class Zip:
         return len(self._members)
 
     def signature(self) -> str:
-        """A hash of the names, sizes and checksums of what is selected; the archive may be moved."""
+        """A hash of the names, sizes and checksums selected; the archive may be moved."""
         digest = hashlib.sha256(b"zip")
         for member in self._members:
             digest.update(f"\0{member.filename}\0{member.file_size} {member.CRC}".encode())
@@ -82,11 +82,9 @@ class Tar:
         names, stamps = [], []
         try:
             with tarfile.open(path, "r:*") as archive:
-                for member in archive:
-                    if _is_listed(member):
-                        names.append(member.name)
-                        stamps.append((member.size, member.mtime))
-                    archive.members.clear()  # so that memory does not grow with what is skipped
+                for member in _candidates(archive):
+                    names.append(member.name)
+                    stamps.append((member.size, member.mtime))
         except _DAMAGE as error:
             raise _damaged(path, error) from None
         chosen = _chosen(names, config, path)
@@ -114,20 +112,21 @@ class Tar:
         }
         try:
             with tarfile.open(self._path, "r|*") as archive:
-                listed = (member for member in archive if _is_listed(member))
-                for position, member in enumerate(listed):
+                for position, member in enumerate(_candidates(archive)):
                     if (place := wanted.pop(position, None)) is not None:
                         labels = tuple(self._labels[place].tolist())
                         yield Item(member.name, labels, _extract(archive, member))
-                    archive.members.clear()
                     if not wanted:
                         return
         except _DAMAGE as error:
             raise _damaged(self._path, error) from None
 
 
-def _is_listed(member: tarfile.TarInfo) -> bool:
-    return not member.isdir() and is_candidate(member.name.removeprefix("./"))
+def _candidates(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (member := archive.next()) is not None:
+        if not member.isdir() and is_candidate(member.name.removeprefix("./")):
+            yield member
+        archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them in memory
 
 
 def _chosen(names: list[str], config: DataConfig, path: Path) -> Selection:

@@ -1,9 +1,9 @@
 """Any mode that a picture file can have, brought to sRGB or grey.
 
 It is done in two parts. Before resizing, a picture is brought to one of the few modes that can be
-resized rightly: 16-bit and floating levels are scaled to 8 bits, palettes are looked up, and colours
-are weighted by their opacity. After resizing, when few pixels are left, colour profiles are applied and
-what is transparent is laid over the background.
+resized rightly: 16-bit and floating levels are scaled to 8 bits, palettes are looked up, and
+colours are weighted by their opacity. After resizing, when few pixels are left, colour profiles are
+applied and what is transparent is laid over the background.
 """
 
 import functools
@@ -38,9 +38,11 @@ def to_srgb(
 
     Args:
         image: in a mode that `to_resizable` returns.
-        profile: the ICC profile that came with it; one that cannot be read or does not fit is ignored.
+        profile: the ICC profile that came with it; one that cannot be read or does not fit is
+        ignored.
         channels: 1 or 3.
-        background: the colour, such as `#ffffff`, that shows through where the picture is transparent.
+        background: the colour, such as `#ffffff`, that shows through where the picture is
+        transparent.
     """
     alpha = None
     if image.mode in {"La", "RGBa"}:
@@ -61,18 +63,20 @@ def to_srgb(
 def _to_levels(values: np.ndarray) -> np.ndarray:
     """Wider numbers scaled to 0..255, by the range they are meant in.
 
-    Files of 32-bit or floating numbers do not say their range, so it is the smallest usual one that holds
-    the picture: 1 (floating numbers only), 8 bits, 16 bits, and else from the smallest to the largest.
+    Files of 32-bit or floating numbers do not say their range, so it is the smallest usual one that
+    holds the picture: 1 (floating numbers only), 8 bits, 16 bits, and else from the smallest to the
+    largest.
     """
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     levels = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(levels.min()), float(levels.max())
     ranges = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
-    top = next((top for top in ranges if low >= 0 and high <= top), None)
-    if top is None:
-        levels, top = levels - low, high - low
-    return np.rint(levels * (255 / top)).astype(np.uint8)
+    fitting: list[float] = [top for top in ranges if low >= 0 and high <= top]
+    if not fitting:
+        levels, fitting = levels - low, [high - low]
+    scaled: np.ndarray = np.rint(levels * (255 / fitting[0])).astype(np.uint8)
+    return scaled
 
 
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -86,7 +90,7 @@ def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 @functools.lru_cache(maxsize=64)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From the profile's space to sRGB; None when there is nothing to do, or nothing that can be done."""
+    """From the profile's space to sRGB; None where nothing is to be done, or nothing can be."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space != _SPACES.get(mode):
@@ -98,7 +102,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Whether a coarse grid of all colours comes out as it went in; most profiles are sRGB's own."""
+    """Whether a coarse grid of all colours comes out as it went in, as with sRGB's own profile."""
     steps = np.linspace(0, 255, 9).astype(np.uint8)
     if mode == "L":
         probe = Image.fromarray(steps.reshape(1, -1))

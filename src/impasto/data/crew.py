@@ -1,9 +1,9 @@
 """A crew of worker processes that take blocks of candidates and never bring the whole down.
 
-Each worker is a plain `python -m impasto.data.worker` that talks over one socket: it needs no guard in
-the caller's script, imports no torch, and ends by itself when the other end of its socket is gone. A
-worker that dies or hangs on a hostile file is replaced, its block is tried again picture by picture, and
-the picture at fault is rejected.
+Each worker is a plain `python -m impasto.data.worker` that talks over one socket: it needs no guard
+in the caller's script, imports no torch, and ends by itself when the other end of its socket is
+gone. A worker that dies or hangs on a hostile file is replaced, its block is tried again picture by
+picture, and the picture at fault is rejected.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Where a picture is cut: boxes in source pixels, and the random resized crop of training time.
 
-For `crop="random"` a picture is stored with a margin: cut about its centre to an aspect between 0.9 and
-1.1, then squashed to a square somewhat larger than needed. The box keeps the true aspect, so that a
-crop can be drawn in the picture's own pixels later.
+For `crop="random"` a picture is stored with a margin: cut about its centre to an aspect between 0.9
+and 1.1, then squashed to a square somewhat larger than needed. The box keeps the true aspect, so
+that a crop can be drawn in the picture's own pixels later.
 """
 
 import math
@@ -54,7 +54,7 @@ def random_boxes(
     places: Float[np.ndarray, "n 2"],
     side: int,
 ) -> Float64[np.ndarray, "n 4"]:
-    """Random crops, as boxes in stored pixels: the first drawn shape that fits, else the centred square.
+    """Random crops as boxes in stored pixels: the first shape drawn that fits, else the square.
 
     Args:
         wide: true widths of the stored boxes, in source pixels.
@@ -75,7 +75,8 @@ def random_boxes(
     left = (1 - across) * np.where(any_fits, places[:, 0], 0.5)
     top = (1 - down) * np.where(any_fits, places[:, 1], 0.5)
     boxes = np.stack([left, top, left + across, top + down], axis=1)
-    return np.clip(boxes, 0, 1).astype(np.float64) * side
+    scaled: np.ndarray = np.clip(boxes, 0, 1) * side
+    return scaled
 
 
 def resample(
@@ -84,5 +85,5 @@ def resample(
     """The box of a stored picture, bilinearly, at `size` x `size`."""
     grey = picture.shape[2] == 1
     image = Image.fromarray(picture[:, :, 0] if grey else picture)
-    resized = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
-    return resized[:, :, None] if grey else resized
+    resized = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    return np.asarray(resized).reshape(size, size, -1)

@@ -1,8 +1,8 @@
 """From bytes to pixels, safely: any picture, or one clear reason why not.
 
-The size is checked before anything is decoded. A JPEG is decoded at a fraction of its size when that
-still leaves twice the pixels needed, and the rest is resized by Lanczos; this is several times faster
-than decoding in full, and less than one level away from it.
+The size is checked before anything is decoded. A JPEG is decoded at a fraction of its size when
+that still leaves twice the pixels needed, and the rest is resized by Lanczos; this is several times
+faster than decoding in full, and less than one level away from it.
 """
 
 import math
@@ -41,7 +41,7 @@ _TURNS = {
 _BROKEN_EXIF = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error)
 
 
-class Undecodable(SourceError):
+class Undecodable(SourceError):  # noqa: N818 - the tree of errors speaks in plain words
     """A candidate that is not a picture, or not a whole one; the message is the reason."""
 
 
@@ -57,7 +57,7 @@ class Decoded:
 
 
 def decode(payload: Payload, *, config: DataConfig) -> UInt8[np.ndarray, "h w c"]:
-    """The picture in sRGB or grey, cropped and resized as configured, `stored_side(config)` on a side.
+    """The picture in sRGB or grey, cropped and resized as configured, at the stored size.
 
     Raises:
         Undecodable: with the reason in a few words; nothing else is raised for a bad picture.
@@ -132,9 +132,8 @@ def _open(content: bytes | np.ndarray) -> Image.Image:
 
 def _develop(image: Image.Image, config: DataConfig) -> Decoded:
     if image.width * image.height > LARGEST_PICTURE:
-        raise Undecodable(
-            f"too large: {image.width} x {image.height} pixels, at most {LARGEST_PICTURE:,} are decoded"
-        )
+        found = f"{image.width} x {image.height} pixels"
+        raise Undecodable(f"too large: {found}, at most {LARGEST_PICTURE:,} are decoded")
     mode, turn = image.mode, _turn(image)
     width, height = image.size if turn is None or _keeps_sides(turn) else image.size[::-1]
     box = source_box(width, height, config)
@@ -165,7 +164,7 @@ def _keeps_sides(turn: Image.Transpose) -> bool:
 
 
 def _draft(image: Image.Image, shortest: int, config: DataConfig, *, plain: bool) -> float:
-    """Lets a JPEG decode at 1/2, 1/4 or 1/8, with at least twice the side needed; returns that factor."""
+    """The scale, 1 to 1/8, at which a JPEG will decode: at least twice the side needed is left."""
     needed = 2 * stored_side(config) / shortest
     size = math.ceil(image.width * needed), math.ceil(image.height * needed)
     width = image.width

@@ -1,7 +1,8 @@
-"""Batches from a prepared set: an endless shuffled stream, of which any batch is a pure function of its place.
+"""Batches from a prepared set: an endless shuffled stream, each batch a pure function of its place.
 
-There is no state to save. A resumed run asks for the batch at its count of images seen and gets what the
-uninterrupted run would have got; of N processes each draws for the whole batch and keeps its own slice.
+There is no state to save. A resumed run asks for the batch at its count of images seen and gets
+what the uninterrupted run would have got; of N processes each draws for the whole batch and keeps
+its own slice.
 """
 
 import queue
@@ -24,7 +25,7 @@ AHEAD = 3  # batches made in advance
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Pictures as bytes and their labels, a column for each of the set's `label_names`; -1 means unknown."""
+    """Pictures as bytes, and labels: a column for each of `label_names`; -1 means unknown."""
 
     images: UInt8[Tensor, "n h w c"]
     labels: Int64[Tensor, "n k"]
@@ -37,8 +38,8 @@ class Feed:
 
         positions[torch.randperm(n, generator=stream(seed, "order", k // n))[k % n]]
 
-    with `impasto.seeds.stream`. A batch is `batch` places in a row and may run over an epoch's end, so
-    that each is full. It is mirrored where `torch.rand(batch, generator=stream(seed, "flip",
+    with `impasto.seeds.stream`. A batch is `batch` places in a row and may run over an epoch's end,
+    so that each is full. It is mirrored where `torch.rand(batch, generator=stream(seed, "flip",
     images_seen)) < 0.5`; random crops are drawn likewise from the stream `crop`.
     """
 
@@ -55,8 +56,8 @@ class Feed:
     ) -> None:
         if batch > len(positions):
             raise SourceError(
-                f"{prepared.source}: {len(positions)} pictures to train on are fewer than a batch of {batch}; "
-                f"give more pictures, or --set train.batch={max(1, len(positions))}"
+                f"{prepared.source}: {len(positions)} pictures to train on are fewer than a batch "
+                f"of {batch}; give more pictures, or --set train.batch={max(1, len(positions))}"
             )
         if batch % processes:
             raise ConfigError(
@@ -82,7 +83,7 @@ class Feed:
         return RawBatch(torch.from_numpy(images), torch.from_numpy(labels))
 
     def stream(self, images_seen: int) -> Iterator[RawBatch]:
-        """The batches from `images_seen` on, made ahead by a thread that ends when the iterator is closed.
+        """The batches from `images_seen` on, made ahead by a thread until the iterator is closed.
 
         Raises:
             Exception: whatever making a batch raised, at the place of that batch.
@@ -146,7 +147,7 @@ class Feed:
     def _images(self, positions: np.ndarray, images_seen: int) -> np.ndarray:
         prepared = self._prepared
         slots = prepared.slots(positions)
-        stored = prepared.arrays.pixels[slots]
+        stored: np.ndarray = prepared.arrays.pixels[slots]
         if prepared.config.crop != "random":
             return stored
         generator = named_stream(self._seed, "crop", images_seen)

@@ -1,7 +1,7 @@
 """A folder of pictures, searched through all its own folders.
 
-Nothing outside the folder is read: links to folders are not followed, and a link to a file elsewhere is
-listed as rejected. Only names are kept in memory; files are read by the workers.
+Nothing outside the folder is read: links to folders are not followed, and a link to a file
+elsewhere is listed as rejected. Only names are kept in memory; files are read by the workers.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class Folder:
         return len(self._names)
 
     def signature(self) -> str:
-        """A hash of the folder's place and of the names, sizes and times of what is selected in it."""
+        """A hash of the folder's place and of the names, sizes and times selected in it."""
         digest = hashlib.sha256(os.fsencode(self._root.resolve()))
         for name in self._names:
             digest.update(

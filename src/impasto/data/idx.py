@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST: one file of pictures, and one of labels beside it, gzipped or not."""
+"""IDX files, the format of MNIST: one of pictures, and one of labels beside it, gzipped or not."""
 
 import gzip
 import hashlib
@@ -35,8 +35,8 @@ class Idx:
             labels = _read(labels_file, _read_shape(labels_file, dimensions=1))
             if len(labels) != len(names):
                 raise SourceError(
-                    f"{labels_file} holds {len(labels)} labels for the {len(names)} pictures of {path}; "
-                    "put the file that belongs to it there, or take it away"
+                    f"{labels_file} holds {len(labels)} labels for the {len(names)} pictures of "
+                    f"{path}; put the file that belongs to it there, or take it away"
                 )
             names = [f"{label}/{name}" for label, name in zip(labels.tolist(), names, strict=True)]
         if not names:

@@ -1,7 +1,7 @@
-"""What a source of pictures is: a list of items in a fixed order, each a name, labels and a payload.
+"""What a source of pictures is: items in a fixed order, each a name, labels and a payload.
 
-A payload is whatever is cheapest to hand over: a path for a file in a folder (a worker reads it), bytes
-for a member of an archive, an array for what was never encoded.
+A payload is whatever is cheapest to hand over: a path for a file in a folder (a worker reads it),
+bytes for a member of an archive, an array for what was never encoded.
 """
 
 from collections.abc import Iterator
@@ -34,10 +34,10 @@ Payload = Path | bytes | np.ndarray | Drawn | Unreadable
 
 @dataclass(frozen=True)
 class Item:
-    """One candidate: its name with `/` between folders, a label for each column (-1: unknown), and what to decode."""
+    """One candidate: its name with `/` between folders, a label per column, and what to decode."""
 
     name: str
-    labels: tuple[int, ...]
+    labels: tuple[int, ...]  # -1 means unknown
     payload: Payload
 
 
@@ -61,7 +61,7 @@ class Source(Protocol):
         """True when decoding is work worth spreading over processes."""
 
     def signature(self) -> str:
-        """A hash of the selected listing (names, sizes, times or checksums) that reads no picture."""
+        """A hash of the selected names, sizes, and times or checksums; no picture is read."""
 
     def __len__(self) -> int: ...
 

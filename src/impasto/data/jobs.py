@@ -1,4 +1,4 @@
-"""A source cut into jobs: blocks of candidates small enough to hold, each with its names and labels."""
+"""A source cut into jobs: blocks of candidates small enough to hold, with names and labels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""The built-in set `kittens`: 360,000 different cats, composed of 66 layers that `robohash` brings along.
+"""The built-in set `kittens`: 360,000 different cats, composed of the 66 layers in `robohash`.
 
-A body, a fur, eyes, a mouth and an accessory are laid over each other, so that every cat has five exact
-labels. The layers are shrunk once; composing a cat then takes tens of microseconds.
+A body, a fur, eyes, a mouth and an accessory are laid over each other, so that every cat has five
+exact labels. The layers are shrunk once; composing a cat then takes tens of microseconds.
 """
 
 import hashlib
@@ -58,7 +58,8 @@ class Kittens:
         if config.only:
             names = [self._name(combination) for combination in combinations]
             combinations = combinations[matching(names, config.only, where=self.name)]
-        return combinations[draw(len(combinations), config.limit, config.split_seed)]
+        drawn: np.ndarray = combinations[draw(len(combinations), config.limit, config.split_seed)]
+        return drawn
 
     def __len__(self) -> int:
         return len(self._combinations)

@@ -1,6 +1,6 @@
 """The files of a prepared set, and how they are made, opened and grown.
 
-pixels.npy      uint8  slots x side x side x channels, one slot for each candidate, rejected ones too
+pixels.npy      uint8  slots x side x side x channels; rejected candidates have a slot too
 status.npy      uint8  slots: 0 pending, 1 kept, 2 rejected
 labels.npy      int32  slots x columns, -1 unknown
 boxes.npy       int32  slots x 4: the part kept, in source pixels: left, top, right, bottom
@@ -85,8 +85,8 @@ def create(home: Path, shape: Shape) -> None:
         for name in arrays:
             (home / name).unlink(missing_ok=True)
         raise SourceError(
-            f"{home}: no room for {needed / 2**30:,.1f} GiB of pixels; prepare to another disk with --to, "
-            "or with a smaller --size or --limit"
+            f"{home}: no room for {needed / 2**30:,.1f} GiB of pixels; prepare to another disk "
+            "with --to, or with a smaller --size or --limit"
         ) from None
 
 

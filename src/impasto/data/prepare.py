@@ -1,7 +1,7 @@
 """Pictures decoded and resized once, in parallel, into a set that training maps into memory.
 
-A set is keyed by what is selected and by the settings that shape its pixels: asked for again, it opens
-at once; interrupted, even by `kill -9`, it goes on after the last row of `pictures.jsonl`.
+A set is keyed by what is selected and by the settings that shape its pixels: asked for again, it
+opens at once; interrupted, even by `kill -9`, it goes on after the last row of `pictures.jsonl`.
 """
 
 import contextlib
@@ -47,14 +47,14 @@ def prepare(
     Args:
         source: a folder, an archive, an IDX file, or a built-in name such as `kittens:1000`.
         config: what to select, and at which size and crop.
-        to: the folder to put it in; in the cache (`IMPASTO_CACHE`, else `XDG_CACHE_HOME/impasto`, else
-            `~/.cache/impasto`) by default.
+        to: the folder to put it in; in the cache (`IMPASTO_CACHE`, else `XDG_CACHE_HOME/impasto`,
+            else `~/.cache/impasto`) by default.
         workers: processes that decode; one for each processor by default.
         report: called with the pictures done and their total, after each block.
 
     Raises:
-        SourceError: the source cannot be used, none of it is a picture, `to` holds something else, or
-            the disk is full.
+        SourceError: the source cannot be used, none of it is a picture, `to` holds something else,
+            or the disk is full.
     """
     opened = open_source(source, config)
     key = key_of(opened, config)
@@ -64,7 +64,7 @@ def prepare(
     with _disk_errors(home), _locked(home):
         if not _is_complete(home, key):  # another process may have made it while we waited
             _claim(home, key)
-            _fill(home, opened, config, key, workers, report)
+            _fill(home, opened, config, key, workers=workers, report=report)
     return replace(Prepared.open(home), config=config)
 
 
@@ -77,7 +77,7 @@ def cache_home() -> Path:
 
 
 def key_of(source: Source, config: DataConfig) -> str:
-    """A hash of what is selected and of the settings that shape the pixels, as 64 hexadecimal digits."""
+    """A hash of what is selected and of the settings that shape the pixels, in hexadecimal."""
     facts = [layout.FORMAT, source.signature(), _pixel_settings(config), source.label_names]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -95,8 +95,8 @@ def _is_complete(home: Path, key: str) -> bool:
     if facts.get("key") == key:
         return True
     raise SourceError(
-        f"{home} holds a set prepared from other pictures or settings; train on it as it is, choose "
-        "another --to, or delete it"
+        f"{home} holds a set prepared from other pictures or settings; train on it as it is, "
+        "choose another --to, or delete it"
     )
 
 
@@ -108,8 +108,8 @@ def _claim(home: Path, key: str) -> None:
         layout.write_json(home / layout.DRAFT, {"format": layout.FORMAT, "key": key})
     elif draft.get("key") != key:
         raise SourceError(
-            f"{home} holds the beginning of a set of other pictures or settings; choose another --to, or "
-            "delete it"
+            f"{home} holds the beginning of a set of other pictures or settings; choose another "
+            "--to, or delete it"
         )
 
 
@@ -118,6 +118,7 @@ def _fill(
     source: Source,
     config: DataConfig,
     key: str,
+    *,
     workers: int | None,
     report: Report | None,
 ) -> None:
@@ -167,8 +168,8 @@ def _finish(
         ]
         _discard(home)
         raise SourceError(
-            f"{source.name}: none of {len(source):,} files is a picture ({'; '.join(reasons)}); give a folder "
-            "or archive of pictures"
+            f"{source.name}: none of {len(source):,} files is a picture ({'; '.join(reasons)}); "
+            "give a folder or archive of pictures"
         )
     arrays.flush()
     facts = {

@@ -1,4 +1,4 @@
-"""A prepared set: pictures of one size in a file that is mapped, not read, so that a million open at once."""
+"""A prepared set: pictures of one size in a file that is mapped and not read when it opens."""
 
 import hashlib
 from collections.abc import Iterator
@@ -44,15 +44,16 @@ class Prepared:
         try:
             config = from_plain(DataConfig, facts["config"], where=str(home / layout.FACTS))
             labels = {name: tuple(of) for name, of in facts["label_names"].items()}
-            counts = {name: int(facts[name]) for name in ("side", "found", "kept", "rejected")}
-            told = {name: facts[name] for name in ("source", "credit", "fingerprint")}
+            numbers = {name: int(facts[name]) for name in ("side", "found", "kept", "rejected")}
+            texts: dict[str, Any] = {n: facts[n] for n in ("source", "credit", "fingerprint")}
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
             raise SourceError(
                 f"{home / layout.FACTS} is damaged ({error}); delete {home} and prepare again"
             ) from None
-        shape = layout.Shape(counts["found"], counts["side"], config.channels, len(labels))
+        told: dict[str, Any] = {**texts, **numbers}
+        shape = layout.Shape(numbers["found"], numbers["side"], config.channels, len(labels))
         arrays = layout.open_arrays(home, shape, write=False)
-        return cls(home, config, label_names=labels, arrays=arrays, **told, **counts)
+        return cls(home, config, label_names=labels, arrays=arrays, **told)
 
     def __len__(self) -> int:
         return self.kept
@@ -61,12 +62,13 @@ class Prepared:
         """One picture, `config.size` on a side; of a set with margins, its centred square."""
         if not -len(self) <= position < len(self):
             raise IndexError(position)
-        return self.images(np.array([position]))[0]
+        image: np.ndarray = self.images(np.array([position]))[0]
+        return image
 
     def images(self, positions: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n h w c"]:
         """Pictures `config.size` on a side; of a set with margins, their centred squares."""
         slots = self.slots(positions)
-        stored = self.arrays.pixels[slots]
+        stored: np.ndarray = self.arrays.pixels[slots]
         if self.side == self.config.size:
             return stored
         boxes = [crop.centered(tuple(box.tolist()), self.side) for box in self.arrays.boxes[slots]]
@@ -75,7 +77,8 @@ class Prepared:
 
     def labels(self, positions: Int64[np.ndarray, " n"]) -> Int32[np.ndarray, "n columns"]:
         """The labels of pictures, a column for each of `label_names`; -1 means unknown."""
-        return self.arrays.labels[self.slots(positions)]
+        labels: np.ndarray = self.arrays.labels[self.slots(positions)]
+        return labels
 
     def slots(self, positions: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
         """Where pictures lie among all candidates."""
@@ -92,9 +95,10 @@ class Prepared:
     ) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]]:
         """Positions to train on and positions held out, each ascending.
 
-        The held-out side has `round(share * len(self))` pictures, chosen by a hash of their content mixed
-        with the seed. Exact duplicates stay together, and a set that grows keeps most of its split. Where
-        no choice of whole groups of duplicates fits, the held-out side is as much smaller.
+        The held-out side has `round(share * len(self))` pictures, chosen by a hash of their content
+        mixed with the seed. Exact duplicates stay together, and a set that grows keeps most of its
+        split. Where no choice of whole groups of duplicates fits, the held-out side is as much
+        smaller.
         """
         target = round(share * len(self))
         keys = self.arrays.keys[self.slots(np.arange(len(self)))]
@@ -134,14 +138,14 @@ def _facts(home: Path) -> dict[str, Any]:
     version = facts.get("format")
     if not isinstance(version, int) or version > layout.FORMAT:
         raise SourceError(
-            f"{home} was prepared by a newer impasto (format {version}, this one reads {layout.FORMAT}); "
-            "update impasto, or prepare again"
+            f"{home} was prepared by a newer impasto (format {version}, this one reads "
+            f"{layout.FORMAT}); update impasto, or prepare again"
         )
     return facts
 
 
 def _mixed(keys: UInt64[np.ndarray, " n"], seed: int) -> UInt64[np.ndarray, " n"]:
-    """The keys, each mixed with the seed by SplitMix64's finaliser, so that every seed ranks them anew."""
+    """The keys mixed with the seed by SplitMix64's finaliser: every seed ranks them anew."""
     head = hashlib.sha256(f"{seed}/split".encode()).digest()[:8]
     mixed = keys ^ np.uint64(int.from_bytes(head, "big"))
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

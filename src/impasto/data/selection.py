@@ -1,8 +1,8 @@
 """Which of the listed names are taken, and the class of each.
 
-A class is the first folder below the root, if there are any folders. Where all the pictures lie under
-one folder that holds folders itself (`dataset/cat/1.jpg`, or what `--only 'train/*'` leaves), that
-folder tells nothing and is looked through. Pictures beside the folders have no class.
+A class is the first folder below the root, if there are any folders. Where all the pictures lie
+under one folder that holds folders itself (`dataset/cat/1.jpg`, or what `--only 'train/*'` leaves),
+that folder tells nothing and is looked through. Pictures beside the folders have no class.
 """
 
 import fnmatch
@@ -18,8 +18,24 @@ from impasto.data.config import DataConfig
 from impasto.errors import SourceError, nearest
 
 _SIDE_FILES = frozenset(
-    ".txt .csv .tsv .json .jsonl .xml .yaml .yml .toml .ini .cfg .md .rst .html .htm .css .js .py .sh "
-    ".ipynb .log .db .sqlite .npy .npz .pt .pth .ckpt .pkl .safetensors .parquet .mat .lock .url".split()
+    f".{kind}"
+    for kind in (
+        *("txt", "csv", "tsv", "json", "jsonl", "xml", "yaml", "yml", "toml", "ini", "cfg"),
+        *("md", "rst", "html", "htm", "css", "js", "py", "sh", "ipynb", "log", "lock", "url"),
+        *(
+            "db",
+            "sqlite",
+            "npy",
+            "npz",
+            "pt",
+            "pth",
+            "ckpt",
+            "pkl",
+            "safetensors",
+            "parquet",
+            "mat",
+        ),
+    )
 )
 _SIDE_NAMES = frozenset(
     {"readme", "license", "licence", "copying", "notice", "thumbs.db", "desktop.ini"}
@@ -83,7 +99,7 @@ def matching(
 
 
 def draw(count: int, limit: int | None, seed: int) -> Int64[np.ndarray, " n"]:
-    """At most `limit` of `count` places, ascending, drawn evenly; the same ones for the same seed."""
+    """At most `limit` of `count` places, ascending, drawn evenly; the same for the same seed."""
     if limit is None or limit >= count:
         return np.arange(count, dtype=np.int64)
     head = hashlib.sha256(f"{seed}/limit".encode()).digest()[:8]
@@ -115,7 +131,7 @@ def _shared_folders(names: Sequence[str]) -> int:
 
 
 def _class_order(name: str) -> tuple[bool, int, str]:
-    is_number = name.isascii() and name.isdigit() and len(name) < 10  # noqa: PLR2004
+    is_number = name.isascii() and name.isdigit() and len(name) < 10
     return (not is_number, int(name) if is_number else 0, name)
 
 

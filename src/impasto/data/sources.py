@@ -1,4 +1,4 @@
-"""The door to all sources of pictures: a folder, an archive read in place, an IDX pair, a built-in set."""
+"""The door to all sources: folders, archives read in place, IDX pairs, built-in sets."""
 
 import re
 from pathlib import Path
@@ -18,12 +18,13 @@ _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
 def open_source(source: str | Path, config: DataConfig) -> Source:
-    """The pictures that a path or a built-in name stands for, as far as the configuration selects them.
+    """The pictures that a path or a built-in name stands for, as far as they are selected.
 
     A built-in name wins over a folder of that name; write `./kittens` for the folder.
 
     Raises:
-        SourceError: nothing there, no pictures, an unknown name or class, a pattern that matches nothing.
+        SourceError: nothing there, no pictures, an unknown name or class, a pattern that matches
+        nothing.
     """
     built_in = re.fullmatch(r"([A-Za-z]\w*)(?::(.*))?", str(source))
     path = Path(source)

@@ -1,4 +1,4 @@
-"""One block of candidates worked through: hashed, decoded, written to their slots. Runs in any process."""
+"""One block of candidates worked through: hashed, decoded, written to its slots."""
 
 import hashlib
 from dataclasses import dataclass
@@ -69,4 +69,4 @@ def _digest(content: bytes | np.ndarray | Drawn) -> str:
 
 @lru_cache(maxsize=1)
 def _mapped(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r+", allow_pickle=False)
+    return np.asarray(np.load(path, mmap_mode="r+", allow_pickle=False))

@@ -1,4 +1,4 @@
-"""A worker process: takes blocks from a socket, answers with outcomes, and ends when nobody is there."""
+"""A worker process: takes blocks from a socket, answers with outcomes, ends with its caller."""
 
 import signal
 import sys
