@@ -30,7 +30,7 @@ def read_pictures(path: Path) -> Tensor:
     """The uint8 pictures, n h w c, in a NumPy file."""
     raw = bytearray(path.read_bytes())
     (header,) = struct.unpack("<H", raw[8:10])
-    shape = str(raw[10 : 10 + header]).split("'shape': (")[1].split(")")[0]
+    shape = raw[10 : 10 + header].decode("latin-1").split("'shape': (")[1].split(")")[0]
     return torch.frombuffer(raw, dtype=torch.uint8, offset=10 + header).view(
         *(int(side) for side in shape.split(",") if side.strip())
     )

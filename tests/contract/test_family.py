@@ -36,7 +36,8 @@ def trained(family, steps, batches=pictures):
 
 
 def copied(state):
-    return {name: value.clone() for name, value in state.items()}
+    # As a file would hold it: in plain layout, whatever the layout in memory was.
+    return {name: value.clone(memory_format=torch.contiguous_format) for name, value in state.items()}
 
 
 def same(left, right):
@@ -115,20 +116,20 @@ def test_a_revived_model_draws_the_same(kind):
 
 
 def test_it_overfits_eight_pictures(kind):
-    """The generated mean comes close to the mean of eight pictures it has seen over and over."""
+    """Trained on eight pictures only, its samples come close to one of them."""
     shape = kind.tiny.shape
-    target = torch.zeros(COUNT, shape.channels, shape.size, shape.size)
-    target[:, :, : shape.size // 2] = 0.9
-    target[:, :, shape.size // 2 :] = -0.9
+    eight = torch.full((COUNT, shape.channels, shape.size, shape.size), -0.8)
+    for index in range(COUNT):
+        eight[index, :, :, index * shape.size // COUNT :][..., : shape.size // COUNT + 1] = 0.8
 
     def always(*_):
-        return Batch(target.clone(), torch.full((COUNT, 1), -1))
+        return Batch(eight.clone(), torch.full((COUNT, 1), -1))
 
     def distance(family):
         drawn = torch.from_numpy(family.model().sample(64, seed=0)).permute(0, 3, 1, 2) / 127.5 - 1
-        return (drawn.mean(0) - target[0]).abs().mean().item()
+        return (drawn[:, None] - eight[None]).abs().mean((2, 3, 4)).min(1).values.mean().item()
 
     family = build(kind)
     untrained = distance(family)
     trained(family, range(400), always)
-    assert distance(family) < untrained / 3
+    assert distance(family) < untrained / 2

@@ -182,7 +182,10 @@ class DCGAN(GAN):
     followed tutorials do; it saves one pass through the generator.
     """
 
-    tiny = Tiny(DCGANConfig(latents=8, width=8, learning_rate=1e-3), ImageShape(3, 16))
+    tiny = Tiny(
+        DCGANConfig(latents=8, width=8, learning_rate=2e-3, discriminator_pace=0.25),
+        ImageShape(3, 16),
+    )
 
     @classmethod
     def networks(cls, config: DCGANConfig, shape: ImageShape) -> dict[str, nn.Module]:

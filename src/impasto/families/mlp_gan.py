@@ -82,7 +82,9 @@ class MLPGAN(GAN):
     the digits.
     """
 
-    tiny = Tiny(MLPGANConfig(latents=8, width=16, learning_rate=1e-3), ImageShape(1, 8))
+    tiny = Tiny(
+        MLPGANConfig(latents=8, width=32, learning_rate=1e-3, betas=(0.5, 0.9)), ImageShape(1, 8)
+    )
 
     @classmethod
     def networks(cls, config: MLPGANConfig, shape: ImageShape) -> dict[str, nn.Module]:

@@ -79,12 +79,21 @@ class Player:
         self.network.load_state_dict(below(tensors, "network"))
         if self.ema is not None:
             self.ema.network.load_state_dict(below(tensors, "ema"))
+        parameters = list(self.network.parameters())
         entries: dict[int, dict[str, Tensor]] = {}
         for path, value in below(tensors, "optimizer").items():
             index, _, key = path.partition("/")
-            entries.setdefault(int(index), {})[key] = value
+            entries.setdefault(int(index), {})[key] = _laid_out_like(parameters[int(index)], value)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": entries, "param_groups": groups})
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    # Files hold plain layouts. A fused optimizer walks a parameter and its moments side by side in
+    # memory, and would pair the wrong numbers if one were channels-last and the other not.
+    if value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
