@@ -38,7 +38,9 @@ def read_pictures(path: Path) -> Tensor:
 
 def networks(size: int, channels: int) -> tuple[nn.Module, nn.Module]:
     """Generator and discriminator for pictures of 4 * 2 ** k pixels."""
-    widths = [WIDTH * 2**level for level in range(size.bit_length() - 3)]  # from the picture inwards
+    widths = [
+        WIDTH * 2**level for level in range(size.bit_length() - 3)
+    ]  # from the picture inwards
     up: list[nn.Module] = []
     before = LATENTS
     for index, width in enumerate(reversed(widths)):
@@ -86,7 +88,7 @@ def train(pictures: Tensor, steps: int) -> dict[str, Tensor]:
     torch.manual_seed(int(stream("weights").initial_seed()))
     generator, discriminator = networks(pictures.shape[1], pictures.shape[3])
     for network in (generator, discriminator):
-        network.to(memory_format=torch.channels_last)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = {name: value.clone() for name, value in generator.state_dict().items()}
     g_adam, d_adam = (
         torch.optim.Adam(network.parameters(), RATE, BETAS, fused=True)
@@ -99,7 +101,9 @@ def train(pictures: Tensor, steps: int) -> dict[str, Tensor]:
         fake = generator(latents[:, :, None, None])
 
         d_adam.zero_grad()
-        d_loss = softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        d_loss = (
+            softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        )
         d_loss.backward()
         d_adam.step()
 

@@ -69,7 +69,9 @@ def train(pictures: Tensor, steps: int) -> dict[str, Tensor]:
         fake = ((2 * fake - 1) + 1) / 2
 
         d_adam.zero_grad()
-        d_loss = softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        d_loss = (
+            softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        )
         d_loss.backward()
         d_adam.step()
 

@@ -1,33 +1,16 @@
 """impasto: from a folder of pictures to a generator you can trust.
 
-    import impasto
+import impasto
 
-    for event in impasto.train("cats/", minutes=30):
-        print(event)
-    pictures = impasto.load("runs/cats96-001").sample(16, seed=1)
+for event in impasto.train("cats/", minutes=30):
+    print(event)
+pictures = impasto.load("runs/cats96-001").sample(16, seed=1)
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0.dev0"
-
-# Public names, imported when first used, so that `impasto --help` needs no torch.
-_HOMES = {
-    "inspect": "impasto.workflows.pictures",
-    "prepare": "impasto.workflows.pictures",
-    "train": "impasto.workflows.training",
-    "resume": "impasto.workflows.training",
-    "Training": "impasto.workflows.training",
-    "load": "impasto.workflows.results",
-    "sample": "impasto.workflows.results",
-    "report": "impasto.workflows.reporting",
-    "RECIPES": "impasto.recipes",
-    "RunConfig": "impasto.runs.config",
-    "ImpastoError": "impasto.errors",
-    "BadInput": "impasto.errors",
-}
-__all__ = [*_HOMES]
+from impasto.version import __version__
 
 if TYPE_CHECKING:
     from impasto.errors import BadInput, ImpastoError
@@ -37,6 +20,38 @@ if TYPE_CHECKING:
     from impasto.workflows.reporting import report
     from impasto.workflows.results import load, sample
     from impasto.workflows.training import Training, resume, train
+
+__all__ = [
+    "RECIPES",
+    "BadInput",
+    "ImpastoError",
+    "RunConfig",
+    "Training",
+    "__version__",
+    "inspect",
+    "load",
+    "prepare",
+    "report",
+    "resume",
+    "sample",
+    "train",
+]
+
+# Where public names live. They are imported when first used, so that `impasto --help` needs no torch.
+_HOMES = {
+    "RECIPES": "impasto.recipes",
+    "BadInput": "impasto.errors",
+    "ImpastoError": "impasto.errors",
+    "RunConfig": "impasto.runs.config",
+    "Training": "impasto.workflows.training",
+    "inspect": "impasto.workflows.pictures",
+    "load": "impasto.workflows.results",
+    "prepare": "impasto.workflows.pictures",
+    "report": "impasto.workflows.reporting",
+    "resume": "impasto.workflows.training",
+    "sample": "impasto.workflows.results",
+    "train": "impasto.workflows.training",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -56,7 +56,9 @@ def from_yaml(cls: type[T], text: str, *, where: str) -> T:
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(plain, dict):
-        raise ConfigError(f"{where}: expected fields with values; `impasto recipes show` prints one")
+        raise ConfigError(
+            f"{where}: expected fields with values; `impasto recipes show` prints one"
+        )
     return from_plain(cls, plain, where=where)
 
 

@@ -131,9 +131,13 @@ def find_recipe(name_or_file: str) -> RunConfig:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"--recipe {path}: cannot be read ({error}); name a YAML file") from None
+            raise ConfigError(
+                f"--recipe {path}: cannot be read ({error}); name a YAML file"
+            ) from None
         return from_yaml(RunConfig, text, where=str(path))
-    raise ConfigError(f"--recipe {name_or_file}: no such recipe or file: {nearest(name_or_file, RECIPES)}")
+    raise ConfigError(
+        f"--recipe {name_or_file}: no such recipe or file: {nearest(name_or_file, RECIPES)}"
+    )
 
 
 def describe(recipe: RunConfig) -> str:

@@ -30,7 +30,7 @@ class StepDecay:
     epochs: PositiveFloat = 10
 
     def factor(self, progress: Progress) -> float:
-        """gamma ** (whole periods of `epochs` passed)."""
+        """Gamma ** (whole periods of `epochs` passed)."""
         return float(self.gamma ** (progress.images_seen // (self.epochs * progress.epoch)))
 
 
@@ -42,7 +42,7 @@ class Cosine:
     final: NonNegativeFloat = 0.0
 
     def factor(self, progress: Progress) -> float:
-        """final + (1 - final) (1 + cos(pi t)) / 2 with t the fraction of the budget spent."""
+        """Final + (1 - final) (1 + cos(pi t)) / 2 with t the fraction of the budget spent."""
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress.fraction)) / 2
 
 

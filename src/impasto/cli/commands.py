@@ -18,19 +18,26 @@ Source = Annotated[
 ]
 Classes = Annotated[tuple[str, ...], arg(help="Keep these classes only.")]
 Only = Annotated[
-    tuple[str, ...], arg(help="Keep names that match one of these patterns, such as 'train/frog/*'.")
+    tuple[str, ...],
+    arg(help="Keep names that match one of these patterns, such as 'train/frog/*'."),
 ]
-Limit = Annotated[int | None, arg(help="Keep at most so many pictures, drawn evenly from all.", metavar="N")]
+Limit = Annotated[
+    int | None, arg(help="Keep at most so many pictures, drawn evenly from all.", metavar="N")
+]
 Json = Annotated[bool, arg(help="Print JSON for programs.")]
 Minutes = Annotated[float | None, arg(help="Train for so long.", metavar="N")]
 Images = Annotated[int | None, arg(help="Train on so many images.", metavar="N")]
-Epochs = Annotated[float | None, arg(help="Train for so many passes over the pictures.", metavar="N")]
+Epochs = Annotated[
+    float | None, arg(help="Train for so many passes over the pictures.", metavar="N")
+]
 Steps = Annotated[int | None, arg(help="Train for so many steps.", metavar="N")]
 Device = Annotated[
-    Literal["auto", "cpu", "cuda", "mps"] | None, arg(help="Where to compute; the best there is by default.")
+    Literal["auto", "cpu", "cuda", "mps"] | None,
+    arg(help="Where to compute; the best there is by default."),
 ]
 Devices = Annotated[
-    int | None, arg(help="Processes on this machine, one a device; started by this command.", metavar="N")
+    int | None,
+    arg(help="Processes on this machine, one a device; started by this command.", metavar="N"),
 ]
 
 
@@ -38,7 +45,9 @@ Devices = Annotated[
 class Recipes:
     """Lists the recipes; `recipes show NAME` prints one as YAML, to edit and pass back."""
 
-    words: Annotated[Positional[tuple[str, ...]], arg(metavar="[show NAME]", help="Print one recipe.")] = ()
+    words: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="[show NAME]", help="Print one recipe.")
+    ] = ()
     json: Json = False
 
 
@@ -65,11 +74,15 @@ class Prepare:
         arg(help="What is kept of a picture that is not square; random is drawn at training time."),
     ] = "center"
     channels: Annotated[Literal[1, 3], arg(help="3 for colour, 1 for grey.")] = 3
-    background: Annotated[str, arg(help="What shows through transparent pixels.", metavar="#RRGGBB")] = "#ffffff"
+    background: Annotated[
+        str, arg(help="What shows through transparent pixels.", metavar="#RRGGBB")
+    ] = "#ffffff"
     classes: Classes = ()
     only: Only = ()
     limit: Limit = None
-    workers: Annotated[int | None, arg(help="Processes that decode; one a core by default.", metavar="N")] = None
+    workers: Annotated[
+        int | None, arg(help="Processes that decode; one a core by default.", metavar="N")
+    ] = None
     json: Json = False
 
 
@@ -79,16 +92,25 @@ class Train:
 
     source: Source
     recipe: Annotated[
-        str | None, arg(help="A recipe's name or YAML file; chosen by the pictures by default.", metavar="NAME|FILE")
+        str | None,
+        arg(
+            help="A recipe's name or YAML file; chosen by the pictures by default.",
+            metavar="NAME|FILE",
+        ),
     ] = None
-    to: Annotated[Path | None, arg(help="The run's directory; below runs/ by default.", metavar="RUN")] = None
+    to: Annotated[
+        Path | None, arg(help="The run's directory; below runs/ by default.", metavar="RUN")
+    ] = None
     minutes: Minutes = None
     images: Images = None
     epochs: Epochs = None
     steps: Steps = None
     set: Annotated[
         UseAppendAction[tuple[tuple[str, ...], ...]],
-        arg(help="Change a setting of the recipe, such as train.batch=32.", metavar="PART.FIELD=VALUE"),
+        arg(
+            help="Change a setting of the recipe, such as train.batch=32.",
+            metavar="PART.FIELD=VALUE",
+        ),
     ] = ()
     seed: Annotated[int | None, arg(help="Of weights, noise and order.", metavar="N")] = None
     device: Device = None
@@ -118,10 +140,13 @@ class Sample:
     """Draws pictures from a model: one grid, or one file each."""
 
     model: Annotated[
-        Positional[Path], arg(metavar="RUN|MODEL", help="A run's directory or its model.safetensors.")
+        Positional[Path],
+        arg(metavar="RUN|MODEL", help="A run's directory or its model.safetensors."),
     ]
     n: Annotated[int, arg(aliases=["-n"], help="How many.", metavar="N")] = 64
-    seed: Annotated[int, arg(help="Which; picture i of a seed is always the same.", metavar="N")] = 0
+    seed: Annotated[
+        int, arg(help="Which; picture i of a seed is always the same.", metavar="N")
+    ] = 0
     to: Annotated[
         Path | None, arg(help="A picture's name for one grid, else a directory.", metavar="PNG|DIR")
     ] = None
@@ -140,7 +165,9 @@ class Report:
 class Demo:
     """Trains a generator of kittens in minutes, and says where its report is."""
 
-    to: Annotated[Path | None, arg(help="The run's directory; below runs/ by default.", metavar="RUN")] = None
+    to: Annotated[
+        Path | None, arg(help="The run's directory; below runs/ by default.", metavar="RUN")
+    ] = None
     minutes: Annotated[float, arg(help="How long to train.", metavar="N")] = 6.0
 
 

@@ -4,9 +4,9 @@ import sys
 
 import tyro
 
-import impasto
-from impasto.cli.commands import COMMANDS, Command
+from impasto.cli.commands import COMMANDS
 from impasto.errors import ImpastoError
+from impasto.version import __version__
 
 DESCRIPTION = "From a folder of pictures to a generator you can trust."
 
@@ -15,9 +15,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs one command and exits: 0 when it is done, 2 on bad input, 1 when training could not go on."""
     words = sys.argv[1:] if arguments is None else arguments
     if words == ["--version"]:
-        print(impasto.__version__)
+        print(__version__)
         return
-    command: Command = tyro.extras.subcommand_cli_from_dict(
+    command = tyro.extras.subcommand_cli_from_dict(
         dict(COMMANDS),
         prog="impasto",
         description=DESCRIPTION,

@@ -45,7 +45,10 @@ class Counting:
         self._bar.update(self._task, completed=done, total=total)
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
 
@@ -153,9 +156,9 @@ def inspection(facts: dict[str, Any]) -> str:
 
 def preparation(facts: dict[str, Any], rejects: list[tuple[str, str]], to: Path) -> str:
     """What preparation did, in words."""
+    rate = f"{facts['pictures_per_second']:,.0f} a second"
     lines = [
-        f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {duration(facts['seconds'])} "
-        f"({facts['pictures_per_second']:,.0f} a second): {to}"
+        f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {duration(facts['seconds'])} ({rate}): {to}"
     ]
     lines += [f"  left out: {name}: {reason}" for name, reason in rejects[:10]]
     if len(rejects) > 10:

@@ -1,12 +1,14 @@
 """What each command does: calls its workflow and renders what comes back."""
 
 import json
+from collections import deque
 from contextlib import closing
 from functools import singledispatch
 
 from impasto.cli import commands, render
 from impasto.errors import ConfigError
-from impasto.events import Finished, to_json
+from impasto.events import Event, Finished, to_json
+from impasto.workflows.training import Training
 
 
 @singledispatch
@@ -28,7 +30,9 @@ def recipes(command: commands.Recipes) -> None:
             recipe = find_recipe(name)
             print(_dump(recipe) if command.json else describe(recipe), end="")
         case words:
-            raise ConfigError(f"recipes {' '.join(words)}: say `impasto recipes` or `impasto recipes show NAME`")
+            raise ConfigError(
+                f"recipes {' '.join(words)}: say `impasto recipes` or `impasto recipes show NAME`"
+            )
 
 
 @run.register
@@ -81,7 +85,11 @@ def prepare(command: commands.Prepare) -> None:
         "seconds": round(seconds, 3),
         "pictures_per_second": round(prepared.found / max(seconds, 1e-9), 1),
     }
-    print(json.dumps(facts) if command.json else render.preparation(facts, list(prepared.rejects()), command.to))
+    print(
+        json.dumps(facts)
+        if command.json
+        else render.preparation(facts, list(prepared.rejects()), command.to)
+    )
 
 
 @run.register
@@ -155,7 +163,7 @@ def demo(command: commands.Demo) -> None:
     run(commands.Train(source="kittens", recipe="kittens", to=command.to, minutes=command.minutes))
 
 
-def _watch(training: "Training", *, as_json: bool) -> None:
+def _watch(training: Training, *, as_json: bool) -> None:
     """Shows events as they come, then draws the report."""
     from impasto.workflows.reporting import report
 
@@ -165,17 +173,20 @@ def _watch(training: "Training", *, as_json: bool) -> None:
                 pass
             return
         shown = (_print_json(event) for event in training) if as_json else render.watch(training)
-        last = None
-        for last in shown:
-            pass
+        (last,) = deque(shown, maxlen=1)
     path = report(training.path)
     if as_json:
-        print(json.dumps({"event": "reported", "run": str(training.path), "report": str(path)}), flush=True)
+        print(
+            json.dumps({"event": "reported", "run": str(training.path), "report": str(path)}),
+            flush=True,
+        )
     else:
-        render.farewell(training.path, path, finished=isinstance(last, Finished) and last.reason == "budget")
+        render.farewell(
+            training.path, path, finished=isinstance(last, Finished) and last.reason == "budget"
+        )
 
 
-def _print_json(event: "Event") -> "Event":
+def _print_json(event: Event) -> Event:
     print(to_json(event), flush=True)
     return event
 

@@ -15,8 +15,6 @@ FAMILIES: dict[str, type[Family]] = {
     "trick_gan": TrickGAN,
 }
 
-FamilyConfig = Annotated[
-    DCGANConfig | MLPGANConfig | TrickGANConfig, Field(discriminator="name")
-]
+FamilyConfig = Annotated[DCGANConfig | MLPGANConfig | TrickGANConfig, Field(discriminator="name")]
 
 __all__ = ["FAMILIES", "Batch", "Family", "FamilyConfig", "Model", "Scalars"]

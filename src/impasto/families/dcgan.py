@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import GAN
 from impasto.losses.adversarial import discriminator_loss, generator_loss
-from impasto.nn.blocks import BatchNorm2d
+from impasto.nn.blocks import BatchNorm2d, placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
@@ -52,7 +51,9 @@ class DCGANConfig:
     # none | middle: all but the first and the last layer, as published | hidden: all but the last
     discriminator_norm: Literal["none", "middle", "hidden"] = "middle"
     discriminator_activation: Literal["leaky_relu", "relu"] = "leaky_relu"  # slope 0.2
-    generator_biases: tuple[NonNegativeInt, ...] = ()  # layers with a bias, counted from the latents
+    generator_biases: tuple[
+        NonNegativeInt, ...
+    ] = ()  # layers with a bias, counted from the latents
     discriminator_biases: tuple[NonNegativeInt, ...] = ()  # layers with a bias, from the picture
     learning_rate: PositiveFloat = 2e-4
     discriminator_pace: PositiveFloat = 1.0  # its learning rate as a multiple of the generator's
@@ -66,11 +67,17 @@ class Generator(nn.Module):
 
     def __init__(self, config: DCGANConfig, shape: ImageShape) -> None:
         super().__init__()
-        widths = [config.width * 2**level for level in reversed(range(doublings(config, shape) + 1))]
+        widths = [
+            config.width * 2**level for level in reversed(range(doublings(config, shape) + 1))
+        ]
         layers: list[nn.Module] = []
         before = config.latents
         for index, width in enumerate(widths):
-            kernel = Kernel(size=4, stride=2, padding=1) if index else Kernel(size=4, stride=1, padding=0)
+            kernel = (
+                Kernel(size=4, stride=2, padding=1)
+                if index
+                else Kernel(size=4, stride=1, padding=0)
+            )
             bias = index in config.generator_biases
             layers += [_convolution(nn.ConvTranspose2d, before, width, kernel, bias=bias)]
             layers += [BatchNorm2d(width), nn.ReLU(inplace=True)]
@@ -182,6 +189,7 @@ class DCGAN(GAN):
     followed tutorials do; it saves one pass through the generator.
     """
 
+    config: DCGANConfig
     tiny = Tiny(
         DCGANConfig(latents=8, width=8, learning_rate=2e-3, discriminator_pace=0.25),
         ImageShape(3, 16),
@@ -199,11 +207,7 @@ class DCGAN(GAN):
         self.config, self.shape, self.streams = config, shape, streams
         with seeded(streams.seed, "weights"):
             networks = self.networks(config, shape)
-        # Channels-last is the layout that the convolution kernels of every device prefer.
-        generator, discriminator = (
-            network.to(streams.device, memory_format=torch.channels_last)
-            for network in networks.values()
-        )
+        generator, discriminator = (placed(n, streams.device) for n in networks.values())
         ema = Ema(generator, config.ema_half_life) if config.ema_half_life else None
         self.generator = Player(
             generator, adam(generator, config.learning_rate, config.betas), ema=ema

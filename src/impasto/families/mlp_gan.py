@@ -82,6 +82,7 @@ class MLPGAN(GAN):
     the digits.
     """
 
+    config: MLPGANConfig
     tiny = Tiny(
         MLPGANConfig(latents=8, width=32, learning_rate=1e-3, betas=(0.5, 0.9)), ImageShape(1, 8)
     )

@@ -20,6 +20,7 @@ from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import GAN
 from impasto.losses.adversarial import generator_loss, soft_label_loss
+from impasto.nn.blocks import placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player
 from impasto.schedules import InverseTime, Schedule
@@ -84,8 +85,7 @@ class Discriminator(nn.Module):
         for _ in range(3):
             layers += [nn.Conv2d(width, width, 4, stride=2), nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.features = width * _last_side(shape.size) ** 2
-        self.dense = nn.Linear(self.features, 1)
+        self.dense = nn.Linear(width * last_side(shape.size) ** 2, 1)
         self.dropout = config.dropout
         self.apply(initialise)
 
@@ -113,7 +113,7 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _last_side(side: int) -> int:
+def last_side(side: int) -> int:
     """The side of the discriminator's last feature map."""
     side -= 2
     for _ in range(3):
@@ -128,6 +128,7 @@ def _last_side(side: int) -> int:
 class TrickGAN(GAN):
     """The same game with its labels, batches and gradients doctored."""
 
+    config: TrickGANConfig
     tiny = Tiny(TrickGANConfig(latents=8, width=8), ImageShape(3, 24))
 
     @classmethod
@@ -148,10 +149,7 @@ class TrickGAN(GAN):
         self.config, self.shape, self.streams = config, shape, streams
         with seeded(streams.seed, "weights"):
             networks = self.networks(config, shape)
-        generator, discriminator = (
-            network.to(streams.device, memory_format=torch.channels_last)
-            for network in networks.values()
-        )
+        generator, discriminator = (placed(n, streams.device) for n in networks.values())
         ema = Ema(generator, config.ema_half_life) if config.ema_half_life else None
         self.generator = Player(
             generator,
@@ -197,7 +195,7 @@ class TrickGAN(GAN):
         )
 
     def _keep(self, seen: int, *parts: str, count: int) -> Bool[Tensor, "n f"]:
-        features = self.discriminator.network.features
+        features = last_side(self.shape.size) ** 2 * self.config.width
         return torch.cat(
             [
                 self.streams.uniform(f"dropout {part}", seen, (count, features))
@@ -208,7 +206,10 @@ class TrickGAN(GAN):
 
     def _label_noise(self, seen: int, count: int) -> Float[Tensor, " n"]:
         return torch.cat(
-            [self.streams.uniform(f"label noise {part}", seen, (count,)) for part in ("real", "fake")]
+            [
+                self.streams.uniform(f"label noise {part}", seen, (count,))
+                for part in ("real", "fake")
+            ]
         )
 
 

@@ -23,8 +23,6 @@ def generator_loss(fake_logits: Float[Tensor, " n"]) -> Float[Tensor, ""]:
     return softplus(-fake_logits.float()).mean()
 
 
-def soft_label_loss(
-    logits: Float[Tensor, " n"], targets: Float[Tensor, " n"]
-) -> Float[Tensor, ""]:
+def soft_label_loss(logits: Float[Tensor, " n"], targets: Float[Tensor, " n"]) -> Float[Tensor, ""]:
     """Binary cross-entropy against targets that may lie a little outside 0 and 1, a batch mean."""
     return binary_cross_entropy_with_logits(logits.float(), targets)

@@ -42,6 +42,11 @@ class BatchNorm2d(nn.BatchNorm2d):
                 running.lerp_(new, momentum)
 
 
+def placed(network: nn.Module, device: torch.device) -> nn.Module:
+    """The network on the device, its weights channels-last: what convolution kernels prefer everywhere."""
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
 @contextmanager
 def frozen_statistics(network: nn.Module) -> Iterator[None]:
     """Looks without a trace: batch statistics are used as in training, and not remembered."""

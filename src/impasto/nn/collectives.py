@@ -19,13 +19,13 @@ def average_(tensors: list[Tensor]) -> None:
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
     dist.all_reduce(flat)
     flat /= processes()
-    for tensor, mean in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+    for tensor, mean in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
         tensor.copy_(mean.view_as(tensor))
 
 
 def global_sum(local: Tensor) -> Tensor:
     """The sum over processes, differentiable any number of times."""
-    return _GlobalSum.apply(local) if processes() > 1 else local  # type: ignore[no-untyped-call,no-any-return]
+    return _GlobalSum.apply(local) if processes() > 1 else local  # type: ignore[no-untyped-call]
 
 
 class _GlobalSum(torch.autograd.Function):

@@ -38,7 +38,7 @@ class Ema:
         weight = 1 - decay(self.half_life, images_seen, batch)
         pairs = list(zip(self._tensors(self.network), self._tensors(network), strict=True))
         floating = [(mine, theirs) for mine, theirs in pairs if mine.is_floating_point()]
-        torch._foreach_lerp_([m for m, _ in floating], [t for _, t in floating], weight)  # noqa: SLF001
+        torch._foreach_lerp_([m for m, _ in floating], [t for _, t in floating], weight)
         for mine, theirs in pairs:
             if not mine.is_floating_point():
                 mine.copy_(theirs)

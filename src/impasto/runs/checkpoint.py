@@ -61,7 +61,9 @@ def last_state(folder: Path) -> tuple[State | None, list[str]]:
             damaged.append(str(error))
             continue
         if facts.get("format", 0) > FORMAT:
-            raise RunError(f"{path}: written by a newer impasto; upgrade with `pip install --upgrade impasto`")
+            raise RunError(
+                f"{path}: written by a newer impasto; upgrade with `pip install --upgrade impasto`"
+            )
         state = State(facts["images_seen"], facts["seconds"], facts["fingerprint"], tensors)
         return state, damaged
     if damaged:

@@ -32,7 +32,9 @@ def launch(train: TrainConfig) -> "Processes":
             f"use a multiple, such as --set train.batch={-(-train.batch // (local * nodes)) * local * nodes}"
         )
     if device == "cuda" and local > torch.cuda.device_count():
-        raise ConfigError(f"train.devices: {local} asked for, {torch.cuda.device_count()} CUDA devices here")
+        raise ConfigError(
+            f"train.devices: {local} asked for, {torch.cuda.device_count()} CUDA devices here"
+        )
     if device == "mps" and local > 1:
         raise ConfigError(f"train.devices: {local} asked for; MPS has one device")
     torch.set_flush_denormal(True)  # before any parallel work: worker threads inherit it
@@ -45,7 +47,7 @@ def launch(train: TrainConfig) -> "Processes":
     )
     fabric.launch()
     torch.use_deterministic_algorithms(train.deterministic)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads such memory
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not train.deterministic
     if train.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -104,12 +106,18 @@ def first_process() -> bool:
 
 
 def _device(wanted: str) -> str:
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if wanted == "auto":
         return next(name for name in ("cuda", "mps", "cpu") if there[name])
     if not there[wanted]:
         usable = ", ".join(name for name, found in there.items() if found)
-        raise ConfigError(f"train.device: {wanted} is not available here; use one of: auto, {usable}")
+        raise ConfigError(
+            f"train.device: {wanted} is not available here; use one of: auto, {usable}"
+        )
     return wanted
 
 
@@ -117,5 +125,7 @@ def _precision(wanted: str, device: str) -> Any:
     has_bf16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     if wanted == "bf16" and device != "cuda":
         # Autocast to bf16 is several times slower than 32 bits on a CPU, and unproven on MPS.
-        raise ConfigError(f"train.precision: bf16 is for CUDA devices, and this is {device}; use 32 or auto")
+        raise ConfigError(
+            f"train.precision: bf16 is for CUDA devices, and this is {device}; use 32 or auto"
+        )
     return "bf16-mixed" if wanted != "32" and has_bf16 else "32-true"

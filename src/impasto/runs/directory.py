@@ -69,10 +69,14 @@ class Run:
             RunError: there is none, or a newer impasto wrote it.
         """
         if not (path / "config.yaml").is_file():
-            raise RunError(f"{path}: not a run; a run's directory holds config.yaml, as `impasto train` makes it")
+            raise RunError(
+                f"{path}: not a run; a run's directory holds config.yaml, as `impasto train` makes it"
+            )
         run = cls(path)
         if run.facts.get("format", 0) > FORMAT:
-            raise RunError(f"{path}: written by a newer impasto; upgrade with `pip install --upgrade impasto`")
+            raise RunError(
+                f"{path}: written by a newer impasto; upgrade with `pip install --upgrade impasto`"
+            )
         return run
 
     @property
@@ -88,7 +92,9 @@ class Run:
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise RunError(f"{path}: cannot be read ({error}); restore it, or start a new run") from None
+            raise RunError(
+                f"{path}: cannot be read ({error}); restore it, or start a new run"
+            ) from None
         if not isinstance(facts, dict):
             raise RunError(f"{path}: holds no facts; restore it, or start a new run")
         return facts

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-import impasto
 from impasto.data.feed import Feed, RawBatch
 from impasto.data.prepared import Prepared
 from impasto.errors import Diverged, NotSaved, OutOfMemory
@@ -28,6 +27,7 @@ from impasto.runs.pace import Due, Pace, polite
 from impasto.runs.totals import Totals
 from impasto.seeds import Streams
 from impasto.types import Progress
+from impasto.version import __version__
 
 
 def train(sitting: "Sitting") -> Iterator[Event]:
@@ -59,7 +59,12 @@ class Sitting:
     """A family, its batches and its run, for as long as somebody trains them."""
 
     def __init__(
-        self, config: RunConfig, prepared: Prepared, processes: Processes, run: Run | None, state: State | None
+        self,
+        config: RunConfig,
+        prepared: Prepared,
+        processes: Processes,
+        run: Run | None,
+        state: State | None,
     ) -> None:
         self.config, self.prepared, self.processes, self.run = config, prepared, processes, run
         trained, self._held_out = prepared.split(config.data.split_seed, config.data.validation)
@@ -102,13 +107,20 @@ class Sitting:
                 device=_device_name(self.processes.device),
                 processes=self.processes.count,
                 precision=self.processes.precision,
-                parameters={n: sum(p.numel() for p in net.parameters()) for n, net in networks.items()},
+                parameters={
+                    n: sum(p.numel() for p in net.parameters()) for n, net in networks.items()
+                },
             )
         )
         if self.progress.images_seen == 0:
             yield self.sample()
         if self.progress.fraction >= 1:
-            yield self._tell(Noticed(self.progress.images_seen, "the budget is spent already; give more, such as --minutes 10"))
+            yield self._tell(
+                Noticed(
+                    self.progress.images_seen,
+                    "the budget is spent already; give more, such as --minutes 10",
+                )
+            )
             yield self.save()
             yield self.finish("budget")
 
@@ -268,11 +280,15 @@ class Sitting:
             ) from None
 
     def _kept(self) -> str:
-        return f"the state at {self._saved:,} images is intact" if self._saved >= 0 else "nothing was saved yet"
+        return (
+            f"the state at {self._saved:,} images is intact"
+            if self._saved >= 0
+            else "nothing was saved yet"
+        )
 
     def _provenance(self) -> dict[str, Any]:
         return {
-            "impasto": impasto.__version__,
+            "impasto": __version__,
             "torch": torch.__version__,
             "source": self.prepared.source,
             "credit": self.prepared.credit,
@@ -283,7 +299,9 @@ class Sitting:
 
     def _too_large(self) -> OutOfMemory:
         batch = self.config.train.batch
-        smaller = max(self.processes.count, batch // 2 // self.processes.count * self.processes.count)
+        smaller = max(
+            self.processes.count, batch // 2 // self.processes.count * self.processes.count
+        )
         return OutOfMemory(
             f"{_device_name(self.processes.device)}: its memory does not hold a step of {batch} images; "
             f"try --set train.batch={smaller}, or a smaller family.width or data.size"
@@ -299,5 +317,3 @@ class Sitting:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
-
-

@@ -33,7 +33,9 @@ class Due:
 class Pace:
     """Decides in the first process, after every step, for all of them."""
 
-    def __init__(self, train: TrainConfig, progress: Progress, processes: Processes, run: Run | None) -> None:
+    def __init__(
+        self, train: TrainConfig, progress: Progress, processes: Processes, run: Run | None
+    ) -> None:
         self._train, self._processes, self._run = train, processes, run
         self._clock = time.monotonic() - progress.seconds
         self._ticks = self._passed(progress, train.ticks)
@@ -45,7 +47,7 @@ class Pace:
         """The progress after a step of `images`, and what is due there."""
         seconds = time.monotonic() - self._clock
         moved = replace(progress, images_seen=progress.images_seen + images, seconds=seconds)
-        due = self._decide(moved) if self._processes.first else Due(False, False, False, None)  # noqa: FBT003
+        due = self._decide(moved) if self._processes.first else Due(False, False, False, None)
         seconds, *flags, reason = self._processes.agree(
             [moved.seconds, due.tick, due.sample, due.save, _REASONS.index(due.stop)]
         )
@@ -100,7 +102,7 @@ def polite(pace: Pace, *, first: bool) -> Iterator[None]:
     def ask(number: int, frame: FrameType | None) -> None:
         del frame
         pace.interrupted.set()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     for number in signals:
         signal.signal(number, ask if first else signal.SIG_IGN)

@@ -30,7 +30,10 @@ class Totals:
 
     def read(self, processes: Processes) -> dict[str, float]:
         """Means over steps and processes; this is where the host waits for the device."""
-        on_device = [torch.as_tensor(v, dtype=torch.float32, device=processes.device) for v in self._sums.values()]
+        on_device = [
+            torch.as_tensor(v, dtype=torch.float32, device=processes.device)
+            for v in self._sums.values()
+        ]
         means = processes.mean(torch.stack(on_device)) / self.steps
         named = dict(zip(self._sums, means.tolist(), strict=True))
         return named | ({"loader_wait": self.waited / self.elapsed} if self.waited else {})

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.data.config import DataConfig
+from impasto.data.items import Drawn, Payload, Unreadable
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.data.sources import open_source
 from impasto.errors import ConfigError
@@ -69,15 +70,19 @@ def _for_prepared(prepared: Prepared) -> tuple[RunConfig, str]:
             return RECIPES[name], f"the set was prepared at {size} pixels with {channels} channels"
     fitting = ", ".join(f"{r.data.size}x{r.data.size}x{r.data.channels}" for r in RECIPES.values())
     raise ConfigError(
-        f"{prepared.path}: prepared at {size} pixels with {channels} channels, which no recipe is made for ({fitting}); "
+        f"{prepared.path}: prepared at {size} pixels with {channels} channels, which no recipe makes ({fitting}); "
         f"name one with --recipe and add --set data.size={size} data.channels={channels}"
     )
 
 
-def _size(payload: Path | bytes | np.ndarray) -> tuple[int, int, bool] | None:
+def _size(payload: Payload) -> tuple[int, int, bool] | None:
     """Width, height and whether the picture is grey; none where it cannot be told."""
     if isinstance(payload, np.ndarray):
         return payload.shape[1], payload.shape[0], payload.ndim == 2 or payload.shape[2] == 1
+    if isinstance(payload, Drawn):
+        return payload.width, payload.height, payload.pixels.shape[2] == 1
+    if isinstance(payload, Unreadable):
+        return None
     try:
         with Image.open(io.BytesIO(payload) if isinstance(payload, bytes) else payload) as picture:
             return picture.width, picture.height, picture.mode in {"1", "L", "I", "I;16", "F"}

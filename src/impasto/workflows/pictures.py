@@ -78,7 +78,9 @@ def prepare(
         only=only,
         limit=limit,
     )
-    return _prepare(source, config, None if to is None else Path(to), workers=workers, report=report)
+    return _prepare(
+        source, config, None if to is None else Path(to), workers=workers, report=report
+    )
 
 
 def adopt(config: DataConfig, prepared: Prepared) -> DataConfig:

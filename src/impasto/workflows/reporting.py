@@ -37,7 +37,9 @@ def report(run: str | Path) -> Path:
     try:
         return _draw(held)
     except OSError as error:
-        raise RunError(f"{held.path}: the report cannot be written: {error}; make room and say `impasto report`") from None
+        raise RunError(
+            f"{held.path}: the report cannot be written: {error}; make room and say `impasto report`"
+        ) from None
 
 
 def _draw(run: Run) -> Path:
@@ -93,7 +95,9 @@ def _film(run: Run, frames: list[Path]) -> Path | None:
 def _beside(run: Run, config: RunConfig, prepared: Prepared | None) -> bytes | None:
     if prepared is None or not run.model_path.exists():
         return None
-    real = prepared.images(np.linspace(0, len(prepared) - 1, min(SHOWN, len(prepared))).astype(np.int64))
+    real = prepared.images(
+        np.linspace(0, len(prepared) - 1, min(SHOWN, len(prepared))).astype(np.int64)
+    )
     fake = read_model(run.model_path).sample(SHOWN, config.train.seed)
     sheet = beside(real, fake, ("real", "generated"))
     write_png(sheet, run.path / "beside.png")

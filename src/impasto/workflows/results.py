@@ -21,15 +21,21 @@ def load(path: str | Path) -> Model:
     """
     place = Path(path)
     if not place.exists():
-        raise ModelError(f"{place}: there is no such run or model; name a run's directory or its model.safetensors")
+        raise ModelError(
+            f"{place}: there is no such run or model; name a run's directory or its model.safetensors"
+        )
     if place.is_dir():
         place = Run.open(place).model_path
         if not place.exists():
-            raise RunError(f"{place.parent}: no model was saved yet; go on with `impasto resume {place.parent}`")
+            raise RunError(
+                f"{place.parent}: no model was saved yet; go on with `impasto resume {place.parent}`"
+            )
     return read_model(place)
 
 
-def sample(path: str | Path, n: int = 64, *, seed: int = 0, to: str | Path | None = None) -> list[Path]:
+def sample(
+    path: str | Path, n: int = 64, *, seed: int = 0, to: str | Path | None = None
+) -> list[Path]:
     """Draws pictures and writes them: one grid to a picture's name, or one file each to a directory.
 
     Args:
@@ -61,7 +67,9 @@ def sample(path: str | Path, n: int = 64, *, seed: int = 0, to: str | Path | Non
         for image, file in zip(images, files, strict=True):
             write_png(image, file)
     except OSError as error:
-        raise BadInput(f"{target}: cannot be written: {error.strerror}; choose another place with --to") from None
+        raise BadInput(
+            f"{target}: cannot be written: {error.strerror}; choose another place with --to"
+        ) from None
     return files
 
 

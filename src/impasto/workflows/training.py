@@ -10,7 +10,6 @@ from typing import Any, Literal, Self
 
 import torch
 
-import impasto
 from impasto.config import override, to_yaml
 from impasto.data.prepare import prepare
 from impasto.data.prepared import Prepared, is_prepared
@@ -26,6 +25,7 @@ from impasto.runs.export import read_model
 from impasto.runs.loop import Sitting
 from impasto.runs.loop import train as _train
 from impasto.types import Budget
+from impasto.version import __version__
 from impasto.workflows.choosing import choose
 from impasto.workflows.pictures import Report, adopt
 
@@ -43,7 +43,13 @@ class Training(Iterator[Event]):
     """
 
     def __init__(
-        self, path: Path, config: RunConfig, events: Iterator[Event], *, why: str = "", first: bool = True
+        self,
+        path: Path,
+        config: RunConfig,
+        events: Iterator[Event],
+        *,
+        why: str = "",
+        first: bool = True,
     ) -> None:
         self.path, self.config, self.why, self.first = path, config, why, first
         self._events = events
@@ -55,7 +61,10 @@ class Training(Iterator[Event]):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -119,7 +128,8 @@ def train(
         config = recipe if isinstance(recipe, RunConfig) else find_recipe(recipe)
     config = _selected(override(config, settings), classes, only, limit)
     config = replace(
-        config, train=_trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices)
+        config,
+        train=_trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices),
     )
     prepared = _pictures(source, config, report)
     config = replace(config, data=adopt(config.data, prepared))
@@ -171,7 +181,9 @@ def resume(
     )
     if more is not None:
         epoch = len(prepared.split(config.data.split_seed, config.data.validation)[0])
-        train = replace(train, budget=_extended(state, more.resolve(batch=train.batch, epoch=epoch)))
+        train = replace(
+            train, budget=_extended(state, more.resolve(batch=train.batch, epoch=epoch))
+        )
     config = replace(config, train=train)
     first = first_process()
     if first:
@@ -192,7 +204,10 @@ def budget(
         ConfigError: more than one was given, or it is not above zero.
     """
     given: list[tuple[float | None, Any]] = [
-        (minutes, "minutes"), (images, "images"), (epochs, "epochs"), (steps, "steps")
+        (minutes, "minutes"),
+        (images, "images"),
+        (epochs, "epochs"),
+        (steps, "steps"),
     ]
     chosen = [(amount, unit) for amount, unit in given if amount is not None]
     if len(chosen) > 1:
@@ -240,7 +255,11 @@ def _selected(
 
 
 def _trained(
-    train: TrainConfig, amount: Budget | None, seed: int | None, device: Device | None, devices: int | None
+    train: TrainConfig,
+    amount: Budget | None,
+    seed: int | None,
+    device: Device | None,
+    devices: int | None,
 ) -> TrainConfig:
     if seed is not None and seed < 0:
         raise ConfigError(f"--seed {seed}: must not be negative")
@@ -273,7 +292,9 @@ def _pictures(source: str | Path, config: RunConfig, report: Report | None) -> P
 def _same_pictures(facts: dict[str, Any], config: RunConfig, report: Report | None) -> Prepared:
     place = Path(facts["prepared"])
     prepared = (
-        Prepared.open(place) if is_prepared(place) else prepare(facts["source"], config.data, report=report)
+        Prepared.open(place)
+        if is_prepared(place)
+        else prepare(facts["source"], config.data, report=report)
     )
     if prepared.fingerprint != facts["fingerprint"]:
         raise RunError(
@@ -290,7 +311,9 @@ def _extended(state: State | None, more: Budget) -> Budget:
     return Budget(done + more.amount, more.unit)
 
 
-def _noticed(damaged: list[str], state: State | None, events: Iterator[Event], run: Run) -> Iterator[Event]:
+def _noticed(
+    damaged: list[str], state: State | None, events: Iterator[Event], run: Run
+) -> Iterator[Event]:
     seen = state.images_seen if state else 0
     for sentence in damaged:
         notice = Noticed(seen, f"{sentence}. Going on from the state before it")
@@ -318,7 +341,7 @@ def _facts(source: str | Path, prepared: Prepared, why: str) -> dict[str, Any]:
         "rejected": prepared.rejected,
         "recipe_chosen_because": why,
         "environment": {
-            "impasto": impasto.__version__,
+            "impasto": __version__,
             "python": platform.python_version(),
             "torch": torch.__version__,
             "platform": platform.platform(),
