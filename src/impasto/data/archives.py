@@ -39,12 +39,11 @@ class Zip:
         self._path = path
         try:
             with zipfile.ZipFile(path) as archive:
-                members = [
-                    m for m in archive.infolist() if not m.is_dir() and is_candidate(m.filename)
-                ]
+                members = [m for m in archive.infolist() if not m.is_dir()]
+                members = [m for m in members if is_candidate(_name(m.filename))]
         except _DAMAGE as error:
             raise _damaged(path, error) from None
-        chosen = _chosen([member.filename for member in members], config, path)
+        chosen = _chosen([_name(member.filename) for member in members], config, path)
         self.label_names, self._labels = chosen.label_names, chosen.labels
         self._members = [members[place] for place in chosen.positions]
 
@@ -65,7 +64,7 @@ class Zip:
                 for place in range(start, len(self)):
                     member = self._members[place]
                     labels = tuple(self._labels[place].tolist())
-                    yield Item(member.filename, labels, _read_member(archive, member))
+                    yield Item(_name(member.filename), labels, _read_member(archive, member))
         except _DAMAGE as error:
             raise _damaged(self._path, error) from None
 
@@ -83,7 +82,7 @@ class Tar:
         try:
             with tarfile.open(path, "r:*") as archive:
                 for member in _candidates(archive):
-                    names.append(member.name)
+                    names.append(_name(member.name))
                     stamps.append((member.size, member.mtime))
         except _DAMAGE as error:
             raise _damaged(path, error) from None
@@ -115,7 +114,7 @@ class Tar:
                 for position, member in enumerate(_candidates(archive)):
                     if (place := wanted.pop(position, None)) is not None:
                         labels = tuple(self._labels[place].tolist())
-                        yield Item(member.name, labels, _extract(archive, member))
+                        yield Item(_name(member.name), labels, _extract(archive, member))
                     if not wanted:
                         return
         except _DAMAGE as error:
@@ -124,9 +123,14 @@ class Tar:
 
 def _candidates(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := archive.next()) is not None:
-        if not member.isdir() and is_candidate(member.name.removeprefix("./")):
+        if not member.isdir() and is_candidate(_name(member.name)):
             yield member
         archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them in memory
+
+
+def _name(raw: str) -> str:
+    """A member's name without the `./`, doubled or leading slashes that some packers put in."""
+    return "/".join(part for part in raw.replace("\\", "/").split("/") if part not in {"", "."})
 
 
 def _chosen(names: list[str], config: DataConfig, path: Path) -> Selection:

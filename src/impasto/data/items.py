@@ -7,7 +7,7 @@ bytes for a member of an archive, an array for what was never encoded.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -41,6 +41,7 @@ class Item:
     payload: Payload
 
 
+@runtime_checkable
 class Source(Protocol):
     """A selected list of pictures that has not been decoded yet."""
 

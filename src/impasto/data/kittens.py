@@ -9,7 +9,7 @@ import importlib.util
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -84,25 +84,24 @@ class Kittens:
     def _compose(self, combination: Int64[np.ndarray, " 5"]) -> np.ndarray:
         side = stored_side(self._config)
         cat = Image.new("RGB", (side, side), self._config.background)
-        for layers, index in zip(self._shrunk, combination, strict=True):
-            color, alpha = layers[index]
+        layers = _shrunk(side, source_box(_SIDE, _SIDE, self._config))
+        for of_part, index in zip(layers, combination, strict=True):
+            color, alpha = of_part[index]
             cat.paste(color, (0, 0), alpha)
         pixels = np.asarray(cat.convert("L") if self._config.channels == 1 else cat)
         return pixels.reshape(side, side, self._config.channels)
-
-    @cached_property
-    def _shrunk(self) -> list[list[tuple[Image.Image, Image.Image]]]:
-        side, box = stored_side(self._config), source_box(_SIDE, _SIDE, self._config)
-        with ThreadPoolExecutor() as pool:  # Pillow decodes outside the interpreter's lock
-            return [
-                list(pool.map(lambda path: _shrink(path, side, box), files))
-                for files in self._layers
-            ]
 
 
 def _combinations(sizes: list[int], count: int) -> Int64[np.ndarray, "n 5"]:
     order = np.random.Generator(np.random.PCG64(_ORDER_SEED)).permutation(math.prod(sizes))[:count]
     return np.stack(np.unravel_index(order, sizes), axis=1).astype(np.int64)
+
+
+@lru_cache(maxsize=2)
+def _shrunk(side: int, box: Box) -> list[list[tuple[Image.Image, Image.Image]]]:
+    with ThreadPoolExecutor() as pool:  # Pillow decodes outside the interpreter's lock
+        files = _layer_files()
+        return [list(pool.map(lambda p: _shrink(p, side, box), of_part)) for of_part in files]
 
 
 def _layer_files() -> list[list[Path]]:

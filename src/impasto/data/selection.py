@@ -54,7 +54,7 @@ class Selection:
 def is_candidate(name: str) -> bool:
     """Whether a name may be a picture's: not hidden, and not one of the usual side files."""
     parts = name.split("/")
-    if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+    if any(part == "__MACOSX" or (part[:1] == "." and part != "..") for part in parts):
         return False
     last = parts[-1].lower()
     extension = last[last.rfind(".") :] if "." in last else ""
