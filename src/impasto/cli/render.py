@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -34,7 +34,7 @@ class Counting:
         self._task = self._bar.add_task(title, total=None)
         self._started = False
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Counting":
         return self
 
     def __call__(self, done: int, total: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import torch
 
@@ -57,7 +57,7 @@ class Training(Iterator[Event]):
     def __next__(self) -> Event:
         return next(self._events)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Training":
         return self
 
     def __exit__(
