@@ -36,6 +36,8 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, unbiased_variance: Tensor) -> None:
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked += 1
         momentum = 0.1 if self.momentum is None else self.momentum
         for running, new in ((self.running_mean, mean), (self.running_var, unbiased_variance)):
             if running is not None:

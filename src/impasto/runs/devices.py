@@ -4,6 +4,8 @@ Fabric starts the processes (or joins those that torchrun or SLURM started), nam
 precision. Networks are not wrapped: a player averages its own gradients.
 """
 
+import atexit
+import logging
 import os
 from typing import Any
 
@@ -45,7 +47,10 @@ def launch(train: TrainConfig) -> "Processes":
         strategy="ddp" if local * nodes > 1 else "auto",
         precision=_precision(train.precision, device),
     )
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the run itself says who takes part
     fabric.launch()
+    if fabric.world_size > 1:
+        atexit.register(dist.destroy_process_group)
     torch.use_deterministic_algorithms(train.deterministic)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not train.deterministic
