@@ -45,7 +45,7 @@ _TURNS = {
 _BROKEN_EXIF = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error)
 
 
-class Undecodable(SourceError):  # noqa: N818 - the tree of errors speaks in plain words
+class Undecodable(SourceError):
     """A candidate that is not a picture, or not a whole one; the message is the reason."""
 
 
@@ -114,7 +114,7 @@ def _read_file(path: Path) -> bytes:
         descriptor = os.open(
             path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         )
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor has no path
+        with open(descriptor, "rb") as stream:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 raise Undecodable("not an ordinary file")

@@ -102,15 +102,17 @@ def _is_complete(home: Path, key: str) -> bool:
 
 def _claim(home: Path, key: str) -> None:
     draft = layout.read_json(home / layout.DRAFT)
+    if draft is not None and draft.get("key") == key:
+        return
     if draft is None:
         if any(path.name not in {layout.LOCK, f".{layout.DRAFT}.part"} for path in home.iterdir()):
             raise SourceError(f"{home} holds something else; choose another --to, or empty it")
-        layout.write_json(home / layout.DRAFT, {"format": layout.FORMAT, "key": key})
-    elif draft.get("key") != key:
+    elif layout.finished_rows(home / layout.ROWS):
         raise SourceError(
             f"{home} holds the beginning of a set of other pictures or settings; choose another "
             "--to, or delete it"
         )
+    layout.write_json(home / layout.DRAFT, {"format": layout.FORMAT, "key": key})
 
 
 def _fill(

@@ -162,7 +162,7 @@ def test_an_archive_that_is_none_is_one_clear_error(tmp_path, name):
 def test_a_cut_archive_is_one_clear_error(tmp_path, folder):
     path = tarred(folder(*(f"{i}.png" for i in range(30))), tmp_path / "cut.tar.gz", "w:gz")
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(SourceError, match="cut.tar.gz is not a whole archive"):
+    with pytest.raises(SourceError, match=r"cut.tar.gz is not a whole archive"):
         open_source(path, PLAIN)
 
 
