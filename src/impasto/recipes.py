@@ -132,11 +132,11 @@ def find_recipe(name_or_file: str) -> RunConfig:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"--recipe {path}: cannot be read ({error}); name a YAML file"
+                f"{path}: cannot be read as a recipe ({error}); name a YAML file such as `impasto recipes show` prints"
             ) from None
         return from_yaml(RunConfig, text, where=str(path))
     raise ConfigError(
-        f"--recipe {name_or_file}: no such recipe or file: {nearest(name_or_file, RECIPES)}"
+        f"{name_or_file}: no such recipe or file: {nearest(name_or_file, RECIPES)}"
     )
 
 

@@ -10,13 +10,34 @@ import pytest
 
 from impasto.runs.checkpoint import last_state, same_tensors
 
-SETTINGS = ["--set", "data.size=16", "family.width=8", "family.latents=8", "train.batch=8", "train.grid=4", "train.snapshots=100"]
+SETTINGS = [
+    "--set",
+    "data.size=16",
+    "family.width=8",
+    "family.latents=8",
+    "train.batch=8",
+    "train.grid=4",
+    "train.snapshots=100",
+]
 STEPS = 600
 IMPASTO = [sys.executable, "-m", "impasto"]
 
 
 def command(to):
-    return [*IMPASTO, "train", "kittens:60", "--recipe", "kittens", "--steps", str(STEPS), "--to", str(to), "--device", "cpu", *SETTINGS]
+    return [
+        *IMPASTO,
+        "train",
+        "kittens:60",
+        "--recipe",
+        "kittens",
+        "--steps",
+        str(STEPS),
+        "--to",
+        str(to),
+        "--device",
+        "cpu",
+        *SETTINGS,
+    ]
 
 
 def final(run):
@@ -90,7 +111,12 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_save(tmp_path, uninterrupted):
         "c.write_tensors = limited\n"
         "main(sys.argv[1:])\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, *command(run)[3:]], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command(run)[3:]],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 1, done.stderr
     assert "could not be saved" in done.stderr
     assert f"impasto resume {run}" in done.stderr

@@ -47,7 +47,11 @@ def test_weights_are_the_same_bit_for_bit(name, recipe, data, steps, tmp_path, c
     assert f"step {steps} " in capsys.readouterr().out
     ours = impastos(tmp_path / "set", recipe, steps, tmp_path / "run")
     assert ours.keys() == theirs.keys()
-    different = [key for key, value in ours.items() if value.is_floating_point() and not torch.equal(value, theirs[key])]
+    different = [
+        key
+        for key, value in ours.items()
+        if value.is_floating_point() and not torch.equal(value, theirs[key])
+    ]
     assert not different
 
 
@@ -55,5 +59,9 @@ def test_weights_are_the_same_bit_for_bit(name, recipe, data, steps, tmp_path, c
 def test_scripts_are_short_and_plain(name):
     text = (EXAMPLES / f"{name}.py").read_text()
     assert len(text.splitlines()) <= 150
-    imports = [line.split()[1].partition(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))]
+    imports = [
+        line.split()[1].partition(".")[0]
+        for line in text.splitlines()
+        if line.startswith(("import ", "from "))
+    ]
     assert set(imports) == {"hashlib", "struct", "sys", "pathlib", "torch"}

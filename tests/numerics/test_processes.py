@@ -12,15 +12,43 @@ from impasto.runs.directory import Run
 TINY = {
     "dcgan": ("kittens", "data.size=16", "family.width=8", "family.latents=8"),
     "trick_gan": ("frogs32", "data.size=24", "family.width=8", "family.latents=8"),
-    "mlp_gan": ("mnist-mlp", "data.size=8", "data.channels=1", "family.width=16", "family.latents=8"),
+    "mlp_gan": (
+        "mnist-mlp",
+        "data.size=8",
+        "data.channels=1",
+        "family.width=16",
+        "family.latents=8",
+    ),
 }
 ALONE = [sys.executable, "-m", "impasto"]
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611", "-m", "impasto"]
+TORCHRUN = [
+    sys.executable,
+    "-m",
+    "torch.distributed.run",
+    "--nproc-per-node",
+    "2",
+    "--master-port",
+    "29611",
+    "-m",
+    "impasto",
+]
 
 
 def trained(command, to, family, *options):
     recipe, *settings = TINY[family]
-    arguments = ["train", "kittens:40", "--recipe", recipe, "--steps", "5", "--to", str(to), "--device", "cpu", *options]
+    arguments = [
+        "train",
+        "kittens:40",
+        "--recipe",
+        recipe,
+        "--steps",
+        "5",
+        "--to",
+        str(to),
+        "--device",
+        "cpu",
+        *options,
+    ]
     arguments += ["--set", "train.batch=8", "train.grid=4", *settings]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -31,7 +59,9 @@ def trained(command, to, family, *options):
 def assert_close(left, right):
     assert left.keys() == right.keys()
     for name, value in left.items():
-        torch.testing.assert_close(value, right[name], rtol=2e-3, atol=2e-5, msg=lambda m, name=name: f"{name}: {m}")
+        torch.testing.assert_close(
+            value, right[name], rtol=2e-3, atol=2e-5, msg=lambda m, name=name: f"{name}: {m}"
+        )
 
 
 @pytest.mark.parametrize("family", TINY)
@@ -39,7 +69,10 @@ def test_two_processes_reach_the_weights_of_one(family, tmp_path):
     one = trained(ALONE, tmp_path / "one", family)
     two = trained(ALONE, tmp_path / "two", family, "--devices", "2")
     assert_close(one, two)
-    told = [[e for e in Run.open(tmp_path / n).events() if hasattr(e, "scalars")][-1].scalars for n in ("one", "two")]
+    told = [
+        [e for e in Run.open(tmp_path / n).events() if hasattr(e, "scalars")][-1].scalars
+        for n in ("one", "two")
+    ]
     for name in ("generator_loss", "discriminator_loss", "real_score", "held_out_score"):
         assert told[0][name] == pytest.approx(told[1][name], rel=1e-3)
 

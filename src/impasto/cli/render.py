@@ -16,6 +16,7 @@ from impasto.workflows.training import Training
 
 CONSOLE = Console(highlight=False)
 ERRORS = Console(stderr=True, highlight=False)
+MOST_ROWS = 10  # of a list that may be long
 
 
 class Counting:
@@ -151,7 +152,43 @@ def recipe_table(rows: list[dict[str, Any]]) -> str:
 
 def inspection(facts: dict[str, Any]) -> str:
     """What a source holds, in words."""
-    return json_like(facts)
+    lines = [f"{facts['source']}: {facts['pictures']:,} of {facts['found']:,} files are pictures"]
+    if facts["credit"]:
+        lines.append(facts["credit"])
+    if sizes := facts["sizes"]:
+        sides = (
+            f"{side} {of['smallest']}-{of['largest']} (median {of['median']:g})"
+            for side, of in _sides(sizes)
+        )
+        commonest = ", ".join(
+            f"{width}x{height} ({count:,})" for width, height, count in sizes["commonest"]
+        )
+        lines += [f"pixels: {', '.join(sides)}; commonest: {commonest}"]
+    for title, counts in {
+        "kinds": facts["modes"],
+        "classes": facts["classes"],
+        **facts["attributes"],
+    }.items():
+        if counts:
+            lines.append(
+                f"{title}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())
+            )
+    lines += _listed("broken", [f"{name}: {reason}" for name, reason in facts["broken"]])
+    lines += _listed("exact duplicates", [" = ".join(names) for names in facts["duplicates"]])
+    return "\n".join(lines)
+
+
+def _sides(sizes: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
+    return [("width", sizes["width"]), ("height", sizes["height"])]
+
+
+def _listed(title: str, rows: list[str]) -> list[str]:
+    more = (
+        [f"  and {len(rows) - MOST_ROWS:,} more; --json lists them all"]
+        if len(rows) > MOST_ROWS
+        else []
+    )
+    return [f"{title}: {len(rows):,}", *(f"  {row}" for row in rows[:MOST_ROWS]), *more]
 
 
 def preparation(facts: dict[str, Any], rejects: list[tuple[str, str]], to: Path) -> str:
@@ -160,15 +197,10 @@ def preparation(facts: dict[str, Any], rejects: list[tuple[str, str]], to: Path)
     lines = [
         f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {duration(facts['seconds'])} ({rate}): {to}"
     ]
-    lines += [f"  left out: {name}: {reason}" for name, reason in rejects[:10]]
-    if len(rejects) > 10:
-        lines.append(f"  and {len(rejects) - 10:,} more, listed in {to / 'pictures.jsonl'}")
+    lines += [f"  left out: {name}: {reason}" for name, reason in rejects[:MOST_ROWS]]
+    if len(rejects) > MOST_ROWS:
+        lines.append(f"  and {len(rejects) - MOST_ROWS:,} more, listed in {to / 'pictures.jsonl'}")
     return "\n".join(lines)
-
-
-def json_like(facts: dict[str, Any]) -> str:
-    """Names and values, a line each."""
-    return "\n".join(f"{name}: {value}" for name, value in facts.items())
 
 
 def _text(table: Table) -> str:

@@ -21,24 +21,9 @@ def launch(train: TrainConfig) -> "Processes":
     """The processes that train together; with `devices` above 1, this starts the others.
 
     Raises:
-        ConfigError: the device is not there, or the batch cannot be shared evenly.
+        ConfigError: as `check_devices` does.
     """
-    device = _device(train.device)
-    local, nodes = train.devices, 1
-    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started them; it knows how many
-        local = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes = int(os.environ["WORLD_SIZE"]) // local
-    if train.batch % (local * nodes):
-        raise ConfigError(
-            f"train.batch: {train.batch} images cannot be shared evenly by {local * nodes} processes; "
-            f"use a multiple, such as --set train.batch={-(-train.batch // (local * nodes)) * local * nodes}"
-        )
-    if device == "cuda" and local > torch.cuda.device_count():
-        raise ConfigError(
-            f"train.devices: {local} asked for, {torch.cuda.device_count()} CUDA devices here"
-        )
-    if device == "mps" and local > 1:
-        raise ConfigError(f"train.devices: {local} asked for; MPS has one device")
+    device, local, nodes = check_devices(train)
     torch.set_flush_denormal(True)  # before any parallel work: worker threads inherit it
     fabric = Fabric(
         accelerator=device,
@@ -47,7 +32,9 @@ def launch(train: TrainConfig) -> "Processes":
         strategy="ddp" if local * nodes > 1 else "auto",
         precision=_precision(train.precision, device),
     )
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the run itself says who takes part
+    logging.getLogger("lightning_fabric").setLevel(
+        logging.WARNING
+    )  # the run itself says who takes part
     fabric.launch()
     if fabric.world_size > 1:
         atexit.register(dist.destroy_process_group)
@@ -102,6 +89,32 @@ class Processes:
     def wait(self) -> None:
         """Returns when all processes have come this far."""
         self._fabric.barrier()
+
+
+def check_devices(train: TrainConfig) -> tuple[str, int, int]:
+    """The kind of device, the processes on this machine, and the machines.
+
+    Raises:
+        ConfigError: the device is not there, or the batch cannot be shared evenly.
+    """
+    device = _device(train.device)
+    local, nodes = train.devices, 1
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started them; it knows how many
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // local
+    if train.batch % (local * nodes):
+        raise ConfigError(
+            f"train.batch: {train.batch} images cannot be shared evenly by {local * nodes} processes; "
+            f"use a multiple, such as --set train.batch={-(-train.batch // (local * nodes)) * local * nodes}"
+        )
+    if device == "cuda" and local > torch.cuda.device_count():
+        raise ConfigError(
+            f"train.devices: {local} asked for, {torch.cuda.device_count()} CUDA devices here"
+        )
+    if device == "mps" and local > 1:
+        raise ConfigError(f"train.devices: {local} asked for; MPS has one device")
+    _precision(train.precision, device)
+    return device, local, nodes
 
 
 def first_process() -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from impasto.config import from_plain
 from impasto.data.config import Crop, DataConfig
 from impasto.data.inspect import Inspection
 from impasto.data.inspect import inspect as _inspect
@@ -33,7 +34,8 @@ def inspect(
     Raises:
         SourceError: there is no such source, or nothing in it is selected.
     """
-    return _inspect(source, DataConfig(classes=classes, only=only, limit=limit), report=report)
+    plain = {"classes": classes, "only": only, "limit": limit}
+    return _inspect(source, from_plain(DataConfig, plain, where=str(source)), report=report)
 
 
 def prepare(
@@ -69,15 +71,16 @@ def prepare(
         SourceError: there is no such source, none of its pictures can be used, or `to` holds
             something else.
     """
-    config = DataConfig(
-        size=size,
-        crop=crop,
-        channels=1 if channels == 1 else 3,
-        background=background,
-        classes=classes,
-        only=only,
-        limit=limit,
-    )
+    plain = {
+        "size": size,
+        "crop": crop,
+        "channels": channels,
+        "background": background,
+        "classes": classes,
+        "only": only,
+        "limit": limit,
+    }
+    config = from_plain(DataConfig, plain, where=str(source))
     return _prepare(
         source, config, None if to is None else Path(to), workers=workers, report=report
     )

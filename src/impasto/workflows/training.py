@@ -19,7 +19,7 @@ from impasto.families import Model
 from impasto.recipes import find_recipe
 from impasto.runs.checkpoint import State, last_state
 from impasto.runs.config import RunConfig, TrainConfig
-from impasto.runs.devices import first_process, launch
+from impasto.runs.devices import check_devices, first_process, launch
 from impasto.runs.directory import Run
 from impasto.runs.export import read_model
 from impasto.runs.loop import Sitting
@@ -131,6 +131,7 @@ def train(
         config,
         train=_trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices),
     )
+    check_devices(config.train)
     prepared = _pictures(source, config, report)
     config = replace(config, data=adopt(config.data, prepared))
     sides = prepared.split(config.data.split_seed, config.data.validation)
@@ -185,6 +186,7 @@ def resume(
             train, budget=_extended(state, more.resolve(batch=train.batch, epoch=epoch))
         )
     config = replace(config, train=train)
+    check_devices(config.train)
     first = first_process()
     if first:
         held.write_text("config.yaml", to_yaml(config))

@@ -12,12 +12,25 @@ from impasto.families.mlp_gan import MLPGAN
 from impasto.runs.checkpoint import last_state, same_tensors
 from impasto.runs.directory import Run
 
-SMALL = ("data.size=8", "data.channels=1", "family.width=16", "family.latents=8", "train.batch=4", "train.grid=4")
+SMALL = (
+    "data.size=8",
+    "data.channels=1",
+    "family.width=16",
+    "family.latents=8",
+    "train.batch=4",
+    "train.grid=4",
+)
 
 
 def start(to, *settings, steps=8, source="kittens:40", **options):
     return impasto.train(
-        source, recipe="mnist-mlp", to=to, steps=steps, device="cpu", settings=(*SMALL, *settings), **options
+        source,
+        recipe="mnist-mlp",
+        to=to,
+        steps=steps,
+        device="cpu",
+        settings=(*SMALL, *settings),
+        **options,
     )
 
 
@@ -36,7 +49,9 @@ def test_events_tell_the_run_from_start_to_finish(tmp_path):
     assert events[1] == Sampled(0, "samples/000000000000.png")
     assert kinds(events[-4:]) == [Tick, Sampled, Saved, Finished]
     assert events[-1].reason == "budget"
-    assert [event.images_seen for event in events if isinstance(event, Tick)] == list(range(4, 36, 4))
+    assert [event.images_seen for event in events if isinstance(event, Tick)] == list(
+        range(4, 36, 4)
+    )
     assert list(Run.open(tmp_path / "run").events()) == events
 
 
@@ -51,7 +66,9 @@ def test_a_tick_holds_what_was_asked_for(tmp_path):
 
 
 def test_without_a_held_out_side_there_is_no_held_out_score(tmp_path):
-    tick = next(event for event in start(tmp_path / "run", "data.validation=0") if isinstance(event, Tick))
+    tick = next(
+        event for event in start(tmp_path / "run", "data.validation=0") if isinstance(event, Tick)
+    )
     assert "held_out_score" not in tick.scalars
 
 
@@ -59,7 +76,9 @@ def test_ticks_and_grids_come_at_even_intervals(tmp_path):
     events = list(start(tmp_path / "run", "train.ticks=4", "train.snapshots=2", steps=40))
     assert [event.images_seen for event in events if isinstance(event, Tick)] == [40, 80, 120, 160]
     assert [event.images_seen for event in events if isinstance(event, Sampled)] == [0, 80, 160]
-    assert [path.stem for path in Run.open(tmp_path / "run").frames()] == [f"{n:012d}" for n in (0, 80, 160)]
+    assert [path.stem for path in Run.open(tmp_path / "run").frames()] == [
+        f"{n:012d}" for n in (0, 80, 160)
+    ]
 
 
 def test_how_often_it_tells_does_not_change_the_weights(tmp_path):
@@ -181,11 +200,15 @@ def poisoned(monkeypatch, after):
 def test_nan_stops_the_run_and_keeps_the_last_good_state(tmp_path, monkeypatch):
     poisoned(monkeypatch, after=40)
     events = []
-    with pytest.raises(Diverged, match=r"no longer finite; the state at \d+ images is intact; .*learning"):
+    with pytest.raises(
+        Diverged, match=r"no longer finite; the state at \d+ images is intact; .*learning"
+    ):
         events.extend(event for event in start(tmp_path / "run", steps=100))
     state = final(tmp_path / "run")
     assert 0 < state.images_seen <= 40
-    assert all(value.isfinite().all() for value in state.tensors.values() if value.is_floating_point())
+    assert all(
+        value.isfinite().all() for value in state.tensors.values() if value.is_floating_point()
+    )
 
 
 def out_of_memory(monkeypatch, times):
@@ -231,7 +254,9 @@ def test_changed_pictures_are_not_trained_on(tmp_path, monkeypatch):
 
 
 def test_fewer_pictures_than_a_batch(tmp_path):
-    with pytest.raises(SourceError, match=r"36 pictures to train on .*fewer than a batch of 100.*train\.batch="):
+    with pytest.raises(
+        SourceError, match=r"36 pictures to train on .*fewer than a batch of 100.*train\.batch="
+    ):
         start(tmp_path / "run", "train.batch=100")
     assert not (tmp_path / "run").exists()
 
