@@ -100,6 +100,8 @@ def develop(content: bytes | np.ndarray | Drawn, config: DataConfig) -> Decoded:
                 return _develop(image, config)
     except Undecodable:
         raise
+    except Image.DecompressionBombError:
+        raise Undecodable(f"too large: at most {LARGEST_PICTURE:,} pixels are decoded") from None
     except UnidentifiedImageError:
         raise Undecodable(_unknown(content)) from None
     except Exception as error:  # noqa: BLE001 - hostile bytes make decoders raise nearly anything

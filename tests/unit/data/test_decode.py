@@ -295,7 +295,7 @@ def test_bombs_are_refused_before_decoding():
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
     bomb += struct.pack(">I", zlib.crc32(b"IHDR" + header))
     bomb += struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
-    with pytest.raises(Undecodable, match=r"too large|exceeds limit"):
+    with pytest.raises(Undecodable, match="too large: at most 150,000,000 pixels"):
         decode(bomb, config=WHOLE)
     large = int((LARGEST_PICTURE * 1.1) ** 0.5)
     header = b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)

@@ -1,8 +1,10 @@
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -267,6 +269,21 @@ def test_a_beginning_without_a_picture_is_started_anew(many, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             prepare(many, SMALL, tmp_path / "set")
     assert prepare(many, DataConfig(size=9), tmp_path / "set").kept == 392
+
+
+def test_one_waits_while_another_prepares_the_same(folder, tmp_path):
+    root, home = folder("1.png"), tmp_path / "set"
+    home.mkdir()
+    made = []
+    waiting = threading.Thread(target=lambda: made.append(prepare(root, SMALL, home)), daemon=True)
+    with (home / layout.LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+        assert not is_prepared(home)
+    waiting.join(20)
+    assert [len(prepared) for prepared in made] == [1]
 
 
 def test_other_settings_do_not_go_on_from_a_beginning(many, tmp_path):
