@@ -46,7 +46,21 @@ def from_plain(cls: type[T], plain: object, *, where: str) -> T:
 
 def to_yaml(config: object) -> str:
     """The configuration as YAML, fields in the order of their declaration."""
-    return yaml.safe_dump(to_plain(config), sort_keys=False, allow_unicode=True, width=100)
+    plain = to_plain(config)
+    return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML that people can read, and that reads back unchanged."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # YAML takes these for line breaks, and folds them, unless they are quoted and escaped.
+    style = '"' if any(mark in text for mark in "\r\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def from_yaml(cls: type[T], text: str, *, where: str) -> T:

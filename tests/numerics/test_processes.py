@@ -85,7 +85,8 @@ def test_torchrun_starts_the_same_command(tmp_path):
 
 def test_a_batch_that_cannot_be_shared_evenly_is_named(tmp_path):
     done = subprocess.run(
-        [*ALONE, "train", "kittens:40", "--steps", "1", "--to", str(tmp_path / "run"), "--devices", "2", "--set", "train.batch=9", "data.size=16"],
+        [*ALONE, "train", "kittens:40", "--steps", "1", "--to", str(tmp_path / "run"), "--devices", "2",
+         "--set", "train.batch=9", "data.size=16"],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 2

@@ -64,7 +64,10 @@ def test_errors_name_the_field_the_value_and_what_is_right(setting, said):
         ("", "x.yaml: expected fields"),
         ("name: a", "x.yaml: family is missing"),
         ("name: a\nfamly: {}", "x.yaml: unknown field famly: did you mean family?"),
-        ("name: a\nfamily: {name: dcgan, wdth: 3}", "x.yaml: unknown field family.wdth: did you mean width?"),
+        (
+            "name: a\nfamily: {name: dcgan, wdth: 3}",
+            "x.yaml: unknown field family.wdth: did you mean width?",
+        ),
     ],
 )
 def test_a_bad_file_is_named(text, said):

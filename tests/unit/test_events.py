@@ -22,7 +22,9 @@ def test_an_event_is_one_line_of_json_both_ways(event):
     assert from_json(line) == event
 
 
-@pytest.mark.parametrize("line", ['{"event": "nothing"}', "[]", '{"event": "saved", "images_seen": 1}', "no"])
+@pytest.mark.parametrize(
+    "line", ['{"event": "nothing"}', "[]", '{"event": "saved", "images_seen": 1}', "no"]
+)
 def test_other_lines_are_refused(line):
     with pytest.raises(ValueError, match=r"not an event|Expecting"):
         from_json(line)

@@ -158,6 +158,9 @@ class Report:
     """Draws a run's curves, film and grids, and its report.html."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN", help="The run's directory.")]
+    film: Annotated[
+        Literal["webp", "gif", "mp4"], arg(help="The film's format; mp4 needs impasto[video].")
+    ] = "webp"
     json: Json = False
 
 

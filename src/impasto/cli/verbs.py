@@ -153,7 +153,7 @@ def report(command: commands.Report) -> None:
     """Draws a run's report and says where it is."""
     from impasto.workflows.reporting import report
 
-    path = report(command.run)
+    path = report(command.run, film=command.film)
     print(json.dumps({"report": str(path)}) if command.json else f"report: {path}")
 
 

@@ -25,8 +25,11 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     header = {"impasto": json.dumps(dict(facts)), "sha256": checksum(flat)}
     draft = path.with_name(f".{path.name}.part")
     try:
+        draft.touch()
+        mode = draft.stat().st_mode  # as this user's files are; safetensors would hide it from others
         try:
             save_file(flat, draft, metadata=header)
+            draft.chmod(mode)
         except SafetensorError as error:  # how safetensors reports a full disk
             raise OSError(str(error)) from error
         _flush(draft)

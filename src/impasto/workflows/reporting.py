@@ -1,7 +1,7 @@
 """A run's report: its curves, its film, real beside generated, and one page with all of it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,14 +20,19 @@ from impasto.views.sheet import beside
 
 SHOWN = 16  # pictures on each side of real beside generated
 REJECTS = 200  # named on the page
+FilmFormat = Literal["webp", "gif", "mp4"]
 FILM_BYTES = 2_500_000  # what a page can carry
 
 
-def report(run: str | Path) -> Path:
+def report(run: str | Path, *, film: FilmFormat = "webp") -> Path:
     """Draws everything there is to see of a run into its directory.
 
+    Args:
+        run: the run's directory.
+        film: the format of the grids in time; mp4 needs the extra `impasto[video]`.
+
     Returns:
-        Where the page is: one file that needs no network. Beside it lie `film.webp`, `beside.png` and
+        Where the page is: one file that needs no network. Beside it lie the film, `beside.png` and
         `curves/*.svg`.
 
     Raises:
@@ -35,18 +40,18 @@ def report(run: str | Path) -> Path:
     """
     held = Run.open(Path(run))
     try:
-        return _draw(held)
+        return _draw(held, film)
     except OSError as error:
         raise RunError(
             f"{held.path}: the report cannot be written: {error}; make room and say `impasto report`"
         ) from None
 
 
-def _draw(run: Run) -> Path:
+def _draw(run: Run, film_format: FilmFormat) -> Path:
     config, told, events = run.config, run.facts, list(run.events())
     prepared = _prepared(told)
     frames = run.frames()
-    film = _film(run, frames)
+    film = _film(run, frames, film_format)
     sheet = _beside(run, config, prepared)
     _curves(run, draw_curves(events))
     facts = ReportFacts(
@@ -67,7 +72,7 @@ def _draw(run: Run) -> Path:
         grid=frames[-1].read_bytes() if frames else None,
         beside=sheet,
         film=film.read_bytes() if film else None,
-        film_mime=MIME[".webp"],
+        film_mime=MIME[f".{film_format}"],
     )
     return run.write_text("report.html", render_report(facts))
 
@@ -84,10 +89,10 @@ def _rejects(prepared: Prepared | None) -> list[tuple[str, str]]:
     return [row for row, _ in zip(prepared.rejects(), range(REJECTS), strict=False)]
 
 
-def _film(run: Run, frames: list[Path]) -> Path | None:
+def _film(run: Run, frames: list[Path], film_format: FilmFormat) -> Path | None:
     if len(frames) < 2:
         return None
-    path = run.path / "film.webp"
+    path = run.path / f"film.{film_format}"
     make_film(frames, path, most_bytes=FILM_BYTES)
     return path
 

@@ -51,7 +51,13 @@ def test_cats96_has_the_published_sides():
     generator = Generator(recipe.family, recipe.shape)
     discriminator = Discriminator(recipe.family, recipe.shape)
     with torch.inference_mode():
-        assert sides(generator, torch.zeros(1, 100, 1, 1), torch.nn.ConvTranspose2d) == [4, 8, 16, 32, 96]
+        assert sides(generator, torch.zeros(1, 100, 1, 1), torch.nn.ConvTranspose2d) == [
+            4,
+            8,
+            16,
+            32,
+            96,
+        ]
         assert sides(discriminator, torch.zeros(1, 3, 96, 96), torch.nn.Conv2d) == [32, 16, 8, 4, 1]
 
 
@@ -88,8 +94,13 @@ def test_impossible_sides_are_named_with_possible_ones():
 
 
 def test_a_stem_that_does_not_fit_is_named_with_one_that_does():
-    config = override(RECIPES["cats96"], ("family.discriminator_stem={size: 4, stride: 2, padding: 1}",))
-    with pytest.raises(ConfigError, match=r"family\.discriminator_stem: 4/2/1 turns 96 pixels into 48, but 32 .* 5/3/1"):
+    config = override(
+        RECIPES["cats96"], ("family.discriminator_stem={size: 4, stride: 2, padding: 1}",)
+    )
+    with pytest.raises(
+        ConfigError,
+        match=r"family\.discriminator_stem: 4/2/1 turns 96 pixels into 48, but 32 .* 5/3/1",
+    ):
         parameters(config)
 
 

@@ -19,7 +19,9 @@ def test_frozen_statistics_use_the_batch_and_remember_nothing():
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with frozen_statistics(network), torch.no_grad():
         out = network(x)
-    assert torch.allclose(out.mean((0, 2, 3)), torch.zeros(4), atol=1e-5)  # by the batch's own statistics
+    assert torch.allclose(
+        out.mean((0, 2, 3)), torch.zeros(4), atol=1e-5
+    )  # by the batch's own statistics
     after = network.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     network(x)

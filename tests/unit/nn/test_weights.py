@@ -7,7 +7,11 @@ import torch
 from impasto.errors import DamagedFile
 from impasto.nn.weights import read_facts, read_tensors, write_tensors
 
-TENSORS = {"a": torch.arange(6.0).view(2, 3), "b/step": torch.tensor(3), "c": torch.ones(2, 4, 3, 3).to(memory_format=torch.channels_last)}
+TENSORS = {
+    "a": torch.arange(6.0).view(2, 3),
+    "b/step": torch.tensor(3),
+    "c": torch.ones(2, 4, 3, 3).to(memory_format=torch.channels_last),
+}
 
 
 def test_tensors_and_facts_come_back(tmp_path):
@@ -18,6 +22,8 @@ def test_tensors_and_facts_come_back(tmp_path):
     assert tensors.keys() == TENSORS.keys()
     assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
     assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_one_flipped_bit_is_found(tmp_path):
@@ -26,7 +32,9 @@ def test_one_flipped_bit_is_found(tmp_path):
     raw = bytearray(path.read_bytes())
     raw[-5] ^= 1
     path.write_bytes(raw)
-    with pytest.raises(DamagedFile, match=r"w\.safetensors: its contents do not match their checksum"):
+    with pytest.raises(
+        DamagedFile, match=r"w\.safetensors: its contents do not match their checksum"
+    ):
         read_tensors(path)
 
 

@@ -159,14 +159,12 @@ def test_with_every_state_damaged_the_way_out_is_named(tmp_path):
     list(start(tmp_path / "run"))
     for path in (tmp_path / "run" / "state").iterdir():
         path.write_bytes(b"no")
-    with pytest.raises(RunError, match="no usable state .* start a new run"):
+    with pytest.raises(RunError, match=r"no usable state .* start a new run"):
         impasto.resume(tmp_path / "run")
 
 
 def test_a_full_disk_costs_nothing_that_was_saved(tmp_path, monkeypatch):
-    real = torch.Tensor.numpy  # anything; keeps the name in one place
-    del real
-    import impasto.runs.loop as loop
+    from impasto.runs import loop
 
     calls = []
     save = loop.save_state
