@@ -135,9 +135,7 @@ def find_recipe(name_or_file: str) -> RunConfig:
                 f"{path}: cannot be read as a recipe ({error}); name a YAML file such as `impasto recipes show` prints"
             ) from None
         return from_yaml(RunConfig, text, where=str(path))
-    raise ConfigError(
-        f"{name_or_file}: no such recipe or file: {nearest(name_or_file, RECIPES)}"
-    )
+    raise ConfigError(f"{name_or_file}: no such recipe or file: {nearest(name_or_file, RECIPES)}")
 
 
 def describe(recipe: RunConfig) -> str:

@@ -26,7 +26,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     draft = path.with_name(f".{path.name}.part")
     try:
         draft.touch()
-        mode = draft.stat().st_mode  # as this user's files are; safetensors would hide it from others
+        mode = (
+            draft.stat().st_mode
+        )  # as this user's files are; safetensors would hide it from others
         try:
             save_file(flat, draft, metadata=header)
             draft.chmod(mode)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -18,18 +18,16 @@ from impasto.events import Event, Noticed
 from impasto.families import Model
 from impasto.recipes import find_recipe
 from impasto.runs.checkpoint import State, last_state
-from impasto.runs.config import RunConfig, TrainConfig
+from impasto.runs.config import RunConfig
 from impasto.runs.devices import check_devices, first_process, launch
 from impasto.runs.directory import Run
 from impasto.runs.export import read_model
-from impasto.runs.loop import Sitting
 from impasto.runs.loop import train as _train
-from impasto.types import Budget
+from impasto.runs.sitting import Sitting
 from impasto.version import __version__
 from impasto.workflows.choosing import choose
 from impasto.workflows.pictures import Report, adopt
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
+from impasto.workflows.settings import Device, budget, check, extended, selected, trained
 
 
 class Training(Iterator[Event]):
@@ -126,10 +124,10 @@ def train(
         config, why = choose(source, classes=classes, only=only, limit=limit)
     else:
         config = recipe if isinstance(recipe, RunConfig) else find_recipe(recipe)
-    config = _selected(override(config, settings), classes, only, limit)
+    config = selected(override(config, settings), classes, only, limit)
     config = replace(
         config,
-        train=_trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices),
+        train=trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices),
     )
     check_devices(config.train)
     prepared = _pictures(source, config, report)
@@ -182,9 +180,7 @@ def resume(
     )
     if more is not None:
         epoch = len(prepared.split(config.data.split_seed, config.data.validation)[0])
-        train = replace(
-            train, budget=_extended(state, more.resolve(batch=train.batch, epoch=epoch))
-        )
+        train = replace(train, budget=extended(state, more.resolve(batch=train.batch, epoch=epoch)))
     config = replace(config, train=train)
     check_devices(config.train)
     first = first_process()
@@ -195,85 +191,6 @@ def resume(
     processes = launch(config.train)
     sitting = Sitting(config, prepared, processes, held if first else None, state)
     return Training(held.path, config, _noticed(damaged, state, _train(sitting), held), first=first)
-
-
-def budget(
-    minutes: float | None, images: int | None, epochs: float | None, steps: int | None
-) -> Budget | None:
-    """The one budget that was given, if any.
-
-    Raises:
-        ConfigError: more than one was given, or it is not above zero.
-    """
-    given: list[tuple[float | None, Any]] = [
-        (minutes, "minutes"),
-        (images, "images"),
-        (epochs, "epochs"),
-        (steps, "steps"),
-    ]
-    chosen = [(amount, unit) for amount, unit in given if amount is not None]
-    if len(chosen) > 1:
-        names = " and ".join(f"--{unit}" for _, unit in chosen)
-        raise ConfigError(f"{names}: one budget at a time; leave all but one out")
-    for amount, unit in chosen:
-        if not 0 < amount < float("inf"):
-            raise ConfigError(f"--{unit} {amount:g}: must be above zero")
-        return Budget(amount, unit)
-    return None
-
-
-def check(config: RunConfig, pictures: int) -> None:
-    """Whether training can start at all.
-
-    Raises:
-        ConfigError: the family cannot make such pictures.
-        SourceError: there are fewer pictures than a batch.
-    """
-    from impasto.errors import SourceError
-    from impasto.recipes import parameters
-
-    parameters(config)
-    if pictures < config.train.batch:
-        held = f" ({config.data.validation:.0%} are held out)" if config.data.validation else ""
-        raise SourceError(
-            f"{pictures} pictures to train on{held} are fewer than a batch of {config.train.batch}; give more, or "
-            f"use --set train.batch={max(1, pictures // 2)}"
-        )
-
-
-def _selected(
-    config: RunConfig, classes: tuple[str, ...], only: tuple[str, ...], limit: int | None
-) -> RunConfig:
-    if limit is not None and limit < 1:
-        raise ConfigError(f"--limit {limit}: must be above zero")
-    data = config.data
-    data = replace(
-        data,
-        classes=classes or data.classes,
-        only=only or data.only,
-        limit=data.limit if limit is None else limit,
-    )
-    return replace(config, data=data)
-
-
-def _trained(
-    train: TrainConfig,
-    amount: Budget | None,
-    seed: int | None,
-    device: Device | None,
-    devices: int | None,
-) -> TrainConfig:
-    if seed is not None and seed < 0:
-        raise ConfigError(f"--seed {seed}: must not be negative")
-    if devices is not None and devices < 1:
-        raise ConfigError(f"--devices {devices}: must be above zero")
-    return replace(
-        train,
-        budget=amount or train.budget,
-        seed=train.seed if seed is None else seed,
-        device=device or train.device,
-        devices=devices or train.devices,
-    )
 
 
 def _pictures(source: str | Path, config: RunConfig, report: Report | None) -> Prepared:
@@ -304,13 +221,6 @@ def _same_pictures(facts: dict[str, Any], config: RunConfig, report: Report | No
             "a new run with `impasto train`"
         )
     return prepared
-
-
-def _extended(state: State | None, more: Budget) -> Budget:
-    if state is None:
-        return more
-    done = state.images_seen if more.unit == "images" else state.seconds / 60
-    return Budget(done + more.amount, more.unit)
 
 
 def _noticed(

@@ -164,10 +164,10 @@ def test_with_every_state_damaged_the_way_out_is_named(tmp_path):
 
 
 def test_a_full_disk_costs_nothing_that_was_saved(tmp_path, monkeypatch):
-    from impasto.runs import loop
+    from impasto.runs import sitting
 
     calls = []
-    save = loop.save_state
+    save = sitting.save_state
 
     def full_at_the_third(folder, state):
         calls.append(state.images_seen)
@@ -175,7 +175,7 @@ def test_a_full_disk_costs_nothing_that_was_saved(tmp_path, monkeypatch):
             raise OSError(28, "No space left on device")
         return save(folder, state)
 
-    monkeypatch.setattr(loop, "save_state", full_at_the_third)
+    monkeypatch.setattr(sitting, "save_state", full_at_the_third)
     with pytest.raises(NotSaved, match=r"No space left.*is intact.*impasto resume"):
         list(start(tmp_path / "run", steps=400))
     monkeypatch.undo()

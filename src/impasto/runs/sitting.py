@@ -1,0 +1,293 @@
+"""One sitting at a run: a family, its batches and its directory, for as long as somebody trains them.
+
+The loop says when; here is what: a step, a tick, a grid, a save, an end.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from impasto.data.feed import Feed, RawBatch
+from impasto.data.prepared import Prepared
+from impasto.errors import Diverged, NotSaved, OutOfMemory
+from impasto.events import Event, Finished, FinishReason, Noticed, Sampled, Saved, Started, Tick
+from impasto.families import FAMILIES, Batch, Scalars
+from impasto.images import to_float
+from impasto.runs.checkpoint import State, save_state
+from impasto.runs.config import RunConfig
+from impasto.runs.devices import Processes
+from impasto.runs.directory import Run
+from impasto.runs.export import write_model
+from impasto.runs.pace import Due, Pace
+from impasto.runs.totals import Totals
+from impasto.seeds import Streams
+from impasto.types import Progress
+from impasto.version import __version__
+
+
+class Sitting:
+    """A family, its batches and its run, for as long as somebody trains them."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        prepared: Prepared,
+        processes: Processes,
+        run: Run | None,
+        state: State | None,
+    ) -> None:
+        self.config, self.prepared, self.processes, self.run = config, prepared, processes, run
+        trained, self._held_out = prepared.split(config.data.split_seed, config.data.validation)
+        self.streams = Streams(config.train.seed, processes.device, processes.rank, processes.count)
+        self.feed = Feed(
+            prepared,
+            trained,
+            batch=config.train.batch,
+            seed=config.train.seed,
+            flip=config.data.flip,
+            rank=processes.rank,
+            processes=processes.count,
+        )
+        self.family = FAMILIES[config.family.name](config.family, config.shape, self.streams)
+        budget = config.train.budget.resolve(batch=config.train.batch, epoch=len(trained))
+        self.progress = Progress(0, budget, len(trained))
+        if state is not None:
+            self.family.restore(state.tensors)
+            self.progress = replace(
+                self.progress, images_seen=state.images_seen, seconds=state.seconds
+            )
+        self.pace = Pace(config.train, self.progress, processes, run)
+        self._sound = True  # at a step's boundary, with finite numbers
+        self._saved = self.progress.images_seen if state else -1
+        self._finished = False
+        self._totals = Totals()
+
+    def open(self) -> Iterator[Event]:
+        """What is told before the first step."""
+        train = self.config.train
+        networks = FAMILIES[self.config.family.name].networks(self.config.family, self.config.shape)
+        yield self._tell(
+            Started(
+                images_seen=self.progress.images_seen,
+                run=str(self.run.path) if self.run else "",
+                recipe=self.config.name,
+                pictures=self.progress.epoch,
+                held_out=len(self._held_out),
+                budget=str(train.budget),
+                device=_device_name(self.processes.device),
+                processes=self.processes.count,
+                precision=self.processes.precision,
+                parameters={
+                    n: sum(p.numel() for p in net.parameters()) for n, net in networks.items()
+                },
+            )
+        )
+        if self.progress.images_seen == 0:
+            yield self.sample()
+        if self.progress.fraction >= 1:
+            yield self._tell(
+                Noticed(
+                    self.progress.images_seen,
+                    "the budget is spent already; give more, such as --minutes 10",
+                )
+            )
+            yield self.save()
+            yield self.finish("budget")
+
+    def batches(self) -> Iterator[RawBatch]:
+        """Batches from here on; how long each was waited for is told in the ticks."""
+        if self._finished:
+            return
+        stream = self.feed.stream(self.progress.images_seen)
+        try:
+            while True:
+                started = time.monotonic()
+                raw = next(stream)
+                self._totals.waited += time.monotonic() - started
+                yield raw
+        finally:
+            stream.close()  # type: ignore[attr-defined]
+
+    def step(self, raw: RawBatch) -> Due:
+        """Trains on one batch and says what is due after it."""
+        self._sound = False
+        batch = self._batch(raw)
+        try:
+            scalars = self._family_step(batch)
+        except torch.OutOfMemoryError:
+            # What autograd and earlier sizes left cached may be all that is missing.
+            torch.cuda.empty_cache()
+            try:
+                scalars = self._family_step(batch)
+            except torch.OutOfMemoryError as error:
+                raise self._too_large() from error
+        self._totals.add(scalars)
+        self._sound = True
+        self.progress, due = self.pace.after(self.progress, self.config.train.batch)
+        return due
+
+    def tick(self) -> Iterator[Event]:
+        """The averages since the last tick, and a notice if steps had to be left out.
+
+        Raises:
+            Diverged: most of those steps had to be left out.
+        """
+        seconds = self.progress.seconds
+        images = self._totals.steps * self.config.train.batch
+        scalars = self._totals.read(self.processes) | self._look_at_held_out()
+        elapsed, self._totals = self._totals.elapsed, Totals()
+        fraction = self.progress.fraction
+        yield self._tell(
+            Tick(
+                images_seen=self.progress.images_seen,
+                fraction=fraction,
+                seconds=seconds,
+                images_per_second=images / elapsed,
+                seconds_left=seconds * (1 - fraction) / fraction,
+                scalars=scalars,
+            )
+        )
+        skipped = scalars.get("skipped_steps", 0.0)
+        if skipped > 0:
+            yield self._tell(
+                Noticed(
+                    self.progress.images_seen,
+                    f"{skipped:.0%} of the gradients since the last tick were not finite; those steps were left out",
+                )
+            )
+        if skipped >= 0.5 or not all(np.isfinite(list(scalars.values()))):
+            raise self._diverged()
+
+    def sample(self) -> Sampled:
+        """Draws the fixed-noise grid."""
+        name = f"samples/{self.progress.images_seen:012d}.png"
+        event = Sampled(self.progress.images_seen, name)
+        if self.run is not None:
+            with self.processes.autocast():
+                images = self.family.model().sample(self.config.train.grid, self.config.train.seed)
+            event = self.run.draw(images, self.progress.images_seen)
+        self._tell(event)
+        return event
+
+    def save(self) -> Saved:
+        """Writes state and model.
+
+        Raises:
+            Diverged: the weights are not finite; the states before are as they were.
+            NotSaved: the disk is full or cannot be written; the states before are as they were.
+        """
+        started, seen = time.monotonic(), self.progress.images_seen
+        self._sound = False  # should this fail, leaving must not try again
+        if self.run is not None:
+            self._write(self.run)
+        self._sound = True
+        self._saved = seen
+        self.pace.saved(started)
+        event = Saved(seen, f"state/{seen:012d}.safetensors")
+        self._tell(event)
+        return event
+
+    def finish(self, reason: FinishReason) -> Finished:
+        """Ends the sitting; everything is saved."""
+        self._finished = True
+        if self.run is not None:
+            self.run.clear_stop()
+        event = Finished(self.progress.images_seen, self.progress.seconds, reason)
+        self._tell(event)
+        return event
+
+    def leave(self) -> None:
+        """Saves what a consumer that left early, or an error elsewhere, would otherwise lose."""
+        if self._finished or not self._sound:
+            return
+        if self._saved != self.progress.images_seen:
+            self.save()
+        self.finish("left")
+
+    def _tell(self, event: Event) -> Event:
+        if self.run is not None:
+            self.run.record(event)
+        return event
+
+    def _batch(self, raw: RawBatch) -> Batch:
+        images, labels = raw.images, raw.labels
+        if self.processes.device.type == "cuda":
+            images, labels = images.pin_memory(), labels.pin_memory()
+        device = self.processes.device
+        return Batch(
+            to_float(images.to(device, non_blocking=True)), labels.to(device, non_blocking=True)
+        )
+
+    def _family_step(self, batch: Batch) -> Scalars:
+        with self.processes.autocast():
+            return self.family.step(batch, self.progress)
+
+    def _look_at_held_out(self) -> dict[str, float]:
+        """What the networks say of the held-out side: of one batch of it, always the same."""
+        count = min(self.config.train.batch, len(self._held_out)) // self.processes.count
+        if count == 0:
+            return {}
+        first = self.processes.rank * count
+        chosen = self._held_out[first : first + count]
+        images = torch.from_numpy(self.prepared.images(chosen))
+        labels = torch.from_numpy(self.prepared.labels(chosen)).long()
+        with self.processes.autocast():
+            scalars = self.family.held_out(self._batch(RawBatch(images, labels)))
+        return Totals().add(scalars).read(self.processes)
+
+    def _write(self, run: Run) -> None:
+        seen, seconds = self.progress.images_seen, self.progress.seconds
+        model = self.family.model()
+        model.provenance = self._provenance()
+        try:
+            state = State(seen, seconds, self.prepared.fingerprint, self.family.state())
+            save_state(run.path / "state", state)
+            write_model(model, self.config, run.model_path)
+        except OSError as error:
+            raise NotSaved(
+                f"{run.path}: the state at {seen:,} images could not be saved ({error}); {self._kept()}; make "
+                f"room and go on with `impasto resume {run.path}`"
+            ) from None
+
+    def _kept(self) -> str:
+        return (
+            f"the state at {self._saved:,} images is intact"
+            if self._saved >= 0
+            else "nothing was saved yet"
+        )
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "impasto": __version__,
+            "torch": torch.__version__,
+            "source": self.prepared.source,
+            "credit": self.prepared.credit,
+            "fingerprint": self.prepared.fingerprint,
+            "pictures": self.progress.epoch,
+            "images_seen": self.progress.images_seen,
+        }
+
+    def _too_large(self) -> OutOfMemory:
+        batch = self.config.train.batch
+        smaller = max(
+            self.processes.count, batch // 2 // self.processes.count * self.processes.count
+        )
+        return OutOfMemory(
+            f"{_device_name(self.processes.device)}: its memory does not hold a step of {batch} images; "
+            f"try --set train.batch={smaller}, or a smaller family.width or data.size"
+        )
+
+    def _diverged(self) -> Diverged:
+        self._sound = False
+        return Diverged(
+            f"at {self.progress.images_seen:,} images losses or gradients are no longer finite; {self._kept()}; "
+            "start a new run with a lower learning rate (--set family.learning_rate=1e-4)"
+        )
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
