@@ -9,9 +9,13 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 install_import_hook("impasto", "typechecker.check")
-settings.register_profile("untimed", deadline=None)  # how fast a machine is, is no property of the code
+settings.register_profile(
+    "untimed", deadline=None
+)  # how fast a machine is, is no property of the code
 settings.load_profile("untimed")
-torch.set_num_threads(1)  # the networks under test are tiny; more threads would only wait for one another
+torch.set_num_threads(
+    1
+)  # the networks under test are tiny; more threads would only wait for one another
 
 
 @pytest.fixture(scope="session")

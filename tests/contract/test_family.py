@@ -24,7 +24,9 @@ def build(kind, seed=0):
 
 def pictures(kind, step, count=COUNT):
     shape = kind.tiny.shape
-    drawn = torch.rand(count, shape.channels, shape.size, shape.size, generator=stream(0, "test", step))
+    drawn = torch.rand(
+        count, shape.channels, shape.size, shape.size, generator=stream(0, "test", step)
+    )
     return Batch(drawn * 2 - 1, torch.full((count, 1), -1))
 
 
@@ -37,11 +39,15 @@ def trained(family, steps, batches=pictures):
 
 def copied(state):
     # As a file would hold it: in plain layout, whatever the layout in memory was.
-    return {name: value.clone(memory_format=torch.contiguous_format) for name, value in state.items()}
+    return {
+        name: value.clone(memory_format=torch.contiguous_format) for name, value in state.items()
+    }
 
 
 def same(left, right):
-    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+    return left.keys() == right.keys() and all(
+        torch.equal(left[name], right[name]) for name in left
+    )
 
 
 def test_it_is_built_from_yaml(kind):
