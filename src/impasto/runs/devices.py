@@ -24,6 +24,8 @@ def launch(train: TrainConfig) -> "Processes":
         ConfigError: as `check_devices` does.
     """
     device, local, nodes = check_devices(train)
+    if train.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
     torch.set_flush_denormal(True)  # before any parallel work: worker threads inherit it
     fabric = Fabric(
         accelerator=device,
@@ -41,8 +43,6 @@ def launch(train: TrainConfig) -> "Processes":
     torch.use_deterministic_algorithms(train.deterministic)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not train.deterministic
-    if train.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     return Processes(fabric)
 
 
@@ -121,6 +121,19 @@ def first_process() -> bool:
     """Whether this process is the one that writes and speaks, before or after launching."""
     variables = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
     return int(next((os.environ[name] for name in variables if name in os.environ), "0")) == 0
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device's memory ran out; MPS says so in words only."""
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
+
+
+def free_cached(device: torch.device) -> None:
+    """Gives back what torch keeps cached on the device."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
 
 
 def _device(wanted: str) -> str:

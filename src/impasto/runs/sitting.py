@@ -19,7 +19,7 @@ from impasto.families import FAMILIES, Batch, Scalars
 from impasto.images import to_float
 from impasto.runs.checkpoint import State, save_state
 from impasto.runs.config import RunConfig
-from impasto.runs.devices import Processes
+from impasto.runs.devices import Processes, free_cached, out_of_memory
 from impasto.runs.directory import Run
 from impasto.runs.export import write_model
 from impasto.runs.pace import Due, Pace
@@ -118,13 +118,11 @@ class Sitting:
         batch = self._batch(raw)
         try:
             scalars = self._family_step(batch)
-        except torch.OutOfMemoryError:
-            # What autograd and earlier sizes left cached may be all that is missing.
-            torch.cuda.empty_cache()
-            try:
-                scalars = self._family_step(batch)
-            except torch.OutOfMemoryError as error:
-                raise self._too_large() from error
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            free_cached(self.processes.device)
+            scalars = self._second_try(batch)
         self._totals.add(scalars)
         self._sound = True
         self.progress, due = self.pace.after(self.progress, self.config.train.batch)
@@ -225,6 +223,16 @@ class Sitting:
     def _family_step(self, batch: Batch) -> Scalars:
         with self.processes.autocast():
             return self.family.step(batch, self.progress)
+
+    def _second_try(self, batch: Batch) -> Scalars:
+        # What earlier steps left cached may be all that was missing. A player that had stepped before
+        # memory ran out steps twice on this batch.
+        try:
+            return self._family_step(batch)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            raise self._too_large() from error
 
     def _look_at_held_out(self) -> dict[str, float]:
         """What the networks say of the held-out side: of one batch of it, always the same."""

@@ -130,7 +130,7 @@ def train(
         train=trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices),
     )
     check_devices(config.train)
-    prepared = _pictures(source, config, report)
+    prepared = _pictures(source, config, settings, report)
     config = replace(config, data=adopt(config.data, prepared))
     sides = prepared.split(config.data.split_seed, config.data.validation)
     check(config, len(sides[0]))
@@ -193,7 +193,9 @@ def resume(
     return Training(held.path, config, _noticed(damaged, state, _train(sitting), held), first=first)
 
 
-def _pictures(source: str | Path, config: RunConfig, report: Report | None) -> Prepared:
+def _pictures(
+    source: str | Path, config: RunConfig, settings: tuple[str, ...], report: Report | None
+) -> Prepared:
     path = Path(source)
     if not is_prepared(path):
         return prepare(source, config.data, report=report)
@@ -204,6 +206,16 @@ def _pictures(source: str | Path, config: RunConfig, report: Report | None) -> P
             f"{path}: prepared at {found.size} pixels with {found.channels} channels, and recipe {config.name} wants "
             f"{wanted.size} with {wanted.channels}; prepare it anew with --size {wanted.size} --channels "
             f"{wanted.channels}, or train with --set data.size={found.size} data.channels={found.channels}"
+        )
+    # What preparation has decided cannot be decided again, and is not ignored in silence.
+    selection = {"classes": wanted.classes, "only": wanted.only, "limit": wanted.limit}
+    named = {setting.partition("=")[0] for setting in settings}
+    late = [name for name, value in selection.items() if value and value != getattr(found, name)]
+    late += [n for n in ("crop", "crop_pixels", "background") if f"data.{n}" in named]
+    if late:
+        raise ConfigError(
+            f"{path}: prepared already, so data.{late[0]} can no longer be chosen; leave it out, or prepare the "
+            "source again with it"
         )
     return prepared
 

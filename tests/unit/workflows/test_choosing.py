@@ -6,6 +6,7 @@ from impasto.data.config import DataConfig
 from impasto.data.prepare import prepare
 from impasto.errors import ConfigError
 from impasto.workflows.choosing import choose
+from impasto.workflows.training import train
 
 
 def chosen(source):
@@ -46,6 +47,21 @@ def test_a_prepared_set_is_taken_at_its_size(tmp_path):
     prepare(tmp_path / "pictures", DataConfig(size=50), tmp_path / "odd", workers=1)
     with pytest.raises(ConfigError, match="50 pixels with 3 channels, which no recipe makes"):
         chosen(tmp_path / "odd")
+
+
+def test_what_preparation_decided_is_not_decided_again(tmp_path):
+    pictures(tmp_path / "pictures", 4, 64)
+    prepare(tmp_path / "pictures", DataConfig(size=64), tmp_path / "set", workers=1)
+    for options in (
+        {"limit": 2},
+        {"only": ("a*",)},
+        {"classes": ("a",)},
+        {"settings": ("data.crop=pad",)},
+        {"settings": ("data.background='#000000'",)},
+    ):
+        with pytest.raises(ConfigError, match="prepared already, so data"):
+            train(tmp_path / "set", recipe="lfw64-gan", to=tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
 
 
 def test_broken_pictures_do_not_stop_the_choice(tmp_path):
