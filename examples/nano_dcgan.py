@@ -9,6 +9,7 @@ is, in its weights, the same as
 """
 
 import hashlib
+import math
 import struct
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-SEED, BATCH, LATENTS, WIDTH, RATE, BETAS, HALF_LIFE = 0, 16, 64, 32, 2e-4, (0.5, 0.999), 5_000
+SEED, BATCH, LATENTS, WIDTH, HALF_LIFE = 0, 16, 64, 32, 5_000
+RATE, FINAL, BETAS, GAMMA, EVERY = 5e-4, 0.1, (0.0, 0.99), 0.2, 4
 
 
 def stream(name: str, counter: int = 0) -> torch.Generator:
@@ -48,19 +50,17 @@ def networks(size: int, channels: int) -> tuple[nn.Module, nn.Module]:
         up += [nn.ConvTranspose2d(before, width, 4, stride, padding, bias=False)]
         up += [nn.BatchNorm2d(width), nn.ReLU()]
         before = width
-    generator = nn.Sequential(
-        *up, nn.ConvTranspose2d(before, channels, 4, 2, 1, bias=False), nn.Tanh()
-    ).apply(initialise)
+    generator = nn.Sequential(*up, nn.ConvTranspose2d(before, channels, 4, 2, 1), nn.Tanh()).apply(
+        initialise
+    )
     down: list[nn.Module] = []
     before = channels
-    for index, width in enumerate(widths):
-        down += [nn.Conv2d(before, width, 4, 2, 1, bias=False)]
-        down += [nn.BatchNorm2d(width)] if index else []
-        down += [nn.LeakyReLU(0.2)]
+    for width in widths:
+        down += [nn.Conv2d(before, width, 4, 2, 1), nn.LeakyReLU(0.2)]
         before = width
-    discriminator = nn.Sequential(
-        *down, nn.Conv2d(before, 1, 4, 1, 0, bias=False), nn.Flatten(0)
-    ).apply(initialise)
+    discriminator = nn.Sequential(*down, nn.Conv2d(before, 1, 4, 1, 0), nn.Flatten(0)).apply(
+        initialise
+    )
     return generator, discriminator
 
 
@@ -68,6 +68,8 @@ def initialise(module: nn.Module) -> None:
     """Normal weights: convolutions around 0, scales around 1."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
 
@@ -96,15 +98,21 @@ def train(pictures: Tensor, steps: int) -> dict[str, Tensor]:
     )
     for step in range(steps):
         seen = step * BATCH
-        real = batch_at(pictures, seen)
+        for optimizer in (g_adam, d_adam):
+            fallen = (1 + math.cos(math.pi * step / steps)) / 2
+            optimizer.param_groups[0]["lr"] = RATE * (FINAL + (1 - FINAL) * fallen)
+        real = batch_at(pictures, seen).requires_grad_()
         latents = torch.randn(BATCH, LATENTS, generator=stream("latents", seen))
         fake = generator(latents[:, :, None, None])
 
         d_adam.zero_grad()
-        d_loss = (
-            softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
-        )
-        d_loss.backward()
+        said = discriminator(real)
+        d_loss = softplus(-said).mean() + softplus(discriminator(fake.detach())).mean()
+        steep = torch.zeros(())
+        if step % EVERY == 0:
+            (slope,) = torch.autograd.grad(said.sum(), real, create_graph=True)
+            steep = slope.square().sum((1, 2, 3)).mean()
+        (d_loss + GAMMA / 2 * EVERY * steep).backward()
         d_adam.step()
 
         g_adam.zero_grad()

@@ -25,7 +25,7 @@ def take_turns(candidates: Mapping[str, Callable[[], float]], rounds: int) -> di
     """
     seen: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(rounds):
-        names = list(candidates) if turn % 2 == 0 else list(reversed(candidates))
+        names = list(candidates)[:: 1 if turn % 2 == 0 else -1]
         for name in names:
             seen[name].append(candidates[name]())
             print(f"  {turn + 1}/{rounds} {name}: {seen[name][-1]:.4g}", flush=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 from jaxtyping import Float
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from impasto.config import configuration
@@ -20,6 +20,7 @@ from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import GAN
 from impasto.losses.adversarial import discriminator_loss, generator_loss
+from impasto.losses.penalties import r1_penalty
 from impasto.nn.blocks import BatchNorm2d, placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
@@ -58,6 +59,8 @@ class DCGANConfig:
     learning_rate: PositiveFloat = 2e-4
     discriminator_pace: PositiveFloat = 1.0  # its learning rate as a multiple of the generator's
     betas: tuple[Share, Share] = (0.5, 0.999)  # of Adam
+    r1_gamma: NonNegativeFloat = 0.0  # weight of the penalty on a steep discriminator; 0 for none
+    r1_interval: PositiveInt = 4  # steps from one penalty to the next
     schedule: Schedule = Constant()
     ema_half_life: NonNegativeInt = 10_000  # images; 0 draws from the last weights instead
 
@@ -183,7 +186,7 @@ def _activation(config: DCGANConfig) -> nn.Module:
 
 
 class DCGAN(GAN):
-    """The game of arXiv 1406.2661 between two convolutional networks.
+    """The game of arXiv 1406.2661 between two convolutional networks, with a penalty if asked for.
 
     Differs: the generator's step uses the fake batch of the discriminator's step, as the widely
     followed tutorials do; it saves one pass through the generator.
@@ -197,7 +200,16 @@ class DCGAN(GAN):
 
     @classmethod
     def networks(cls, config: DCGANConfig, shape: ImageShape) -> dict[str, nn.Module]:
-        """The two networks, freshly initialised."""
+        """The two networks, freshly initialised.
+
+        Raises:
+            ConfigError: no such networks make this side, or the penalty cannot look through their norm.
+        """
+        if config.r1_gamma and config.discriminator_norm != "none":
+            raise ConfigError(
+                f"family.r1_gamma: {config.r1_gamma} needs a discriminator that sees each picture by itself, and batch "
+                "norm mixes them; add family.discriminator_norm=none, or set family.r1_gamma=0"
+            )
         return {
             "generator": Generator(config, shape),
             "discriminator": Discriminator(config, shape),
@@ -223,11 +235,16 @@ class DCGAN(GAN):
         d_rate = g_rate * config.discriminator_pace
         count, seen = len(batch.images), progress.images_seen
 
+        penalised = config.r1_gamma > 0 and self._steps(progress, count) % config.r1_interval == 0
+
         fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
-        real_logits = discriminator.network(batch.images)
+        real = batch.images.detach().requires_grad_(penalised)
+        real_logits = discriminator.network(real)
         before = discriminator.network(fake.detach())
-        d_loss = discriminator.descend(
-            discriminator_loss(real_logits, before), learning_rate=d_rate
+        d_loss = discriminator_loss(real_logits, before)
+        steep = r1_penalty(real_logits, real) if penalised else 0.0
+        discriminator.descend(
+            d_loss + config.r1_gamma / 2 * config.r1_interval * steep, learning_rate=d_rate
         )
 
         after = discriminator.network(fake)
@@ -235,7 +252,10 @@ class DCGAN(GAN):
         generator.average(seen, count * self.streams.processes)
 
         return self.told(
-            losses=(g_loss, d_loss),
+            losses=(g_loss, d_loss.detach()),
             logits=(real_logits, before, after),
             learning_rates=(g_rate, d_rate),
         )
+
+    def _steps(self, progress: Progress, count: int) -> int:
+        return progress.images_seen // (count * self.streams.processes)

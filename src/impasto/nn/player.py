@@ -46,7 +46,7 @@ class Player:
             gradient.masked_fill_(~finite, 0.0)
             if self.clip_value is not None:
                 gradient.clamp_(-self.clip_value, self.clip_value)
-            parameter.grad = gradient
+            parameter.grad = _laid_out_like(parameter, gradient)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         self.optimizer.step()
@@ -83,15 +83,17 @@ class Player:
         entries: dict[int, dict[str, Tensor]] = {}
         for path, value in below(tensors, "optimizer").items():
             index, _, key = path.partition("/")
-            entries.setdefault(int(index), {})[key] = _laid_out_like(parameters[int(index)], value)
+            moments = entries.setdefault(int(index), {})
+            moments[key] = _laid_out_like(parameters[int(index)], value).clone()
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": entries, "param_groups": groups})
 
 
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
-    # Files hold plain layouts. A fused optimizer walks a parameter and its moments side by side in
-    # memory, and would pair the wrong numbers if one were channels-last and the other not.
-    if value.shape != parameter.shape:
+    # A fused optimizer walks a parameter, its gradient and its moments side by side in memory, and would
+    # pair the wrong numbers if one were channels-last and the other not. Files hold plain layouts, and
+    # so do some gradients, such as those of a penalty on gradients.
+    if value.shape != parameter.shape or value.stride() == parameter.stride():
         return value
     return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
 

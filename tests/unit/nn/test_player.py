@@ -50,6 +50,17 @@ def test_clipping_bounds_every_component():
     assert torch.allclose(before - one.network.weight, torch.tensor([[0.1, -0.5, 0.5]]))
 
 
+def test_a_step_does_not_depend_on_how_a_gradient_lies_in_memory():
+    # Some backward passes return plain layout for channels-last weights; a fused optimizer would mix
+    # up their components.
+    torch.manual_seed(0)
+    network = nn.Conv2d(3, 4, 3, bias=False).to(memory_format=torch.channels_last)
+    one = Player(network, adam(network, 0.1, (0.0, 0.9)))
+    before, wanted = network.weight.detach().clone(), torch.randn(4, 3, 3, 3)
+    one.descend((network.weight.contiguous() * wanted).sum(), learning_rate=0.1)
+    assert torch.allclose(network.weight, before - 0.1 * wanted.sign(), atol=1e-4)
+
+
 def test_a_restored_player_takes_the_same_next_step():
     def trained(steps, start=None):
         torch.manual_seed(0)
