@@ -7,8 +7,6 @@ back with `--recipe FILE`.
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
 from impasto.config import from_yaml, to_yaml
 from impasto.data.config import DataConfig
 from impasto.errors import ConfigError, nearest
@@ -16,6 +14,7 @@ from impasto.families import FAMILIES
 from impasto.families.dcgan import DCGANConfig, Kernel
 from impasto.families.mlp_gan import MLPGANConfig
 from impasto.families.trick_gan import TrickGANConfig
+from impasto.nn.blocks import outlined
 from impasto.runs.config import RunConfig, TrainConfig
 from impasto.schedules import Cosine, InverseTime, StepDecay
 from impasto.types import Budget
@@ -157,7 +156,7 @@ def describe(recipe: RunConfig) -> str:
 
 def parameters(recipe: RunConfig) -> dict[str, int]:
     """How many numbers each network learns, by the network's name."""
-    with torch.device("meta"):
+    with outlined():
         networks = FAMILIES[recipe.family.name].networks(recipe.family, recipe.shape)
     return {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()}
 

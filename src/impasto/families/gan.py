@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from impasto.families.base import Batch, Family, Model, Scalars
 from impasto.images import to_uint8
-from impasto.nn.blocks import frozen_statistics
+from impasto.nn.blocks import frozen_statistics, outlined
 from impasto.nn.player import Player, below
 from impasto.seeds import stream
 from impasto.types import ImageShape
@@ -117,7 +117,7 @@ class GAN(Family):
     @classmethod
     def revive(cls, config: Any, shape: ImageShape, weights: Mapping[str, Tensor]) -> Model:
         """The model whose `state` these weights are."""
-        with torch.device("meta"):
+        with outlined():
             generator = cls.networks(config, shape)["generator"]
         generator.load_state_dict(below(weights, "generator"), assign=True)
         return GeneratorModel(generator, config.latents, shape)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.overrides import TorchFunctionMode
 
 from impasto.nn.collectives import global_sum, processes
 
@@ -47,6 +49,33 @@ class BatchNorm2d(nn.BatchNorm2d):
 def placed(network: nn.Module, device: torch.device) -> nn.Module:
     """The network on the device, its weights channels-last: what convolution kernels prefer everywhere."""
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+@contextmanager
+def outlined() -> Iterator[None]:
+    """Networks made in here have names and shapes and no weights: to be counted, or to be filled."""
+    with torch.device("meta"), _NothingDrawn():
+        yield
+
+
+class _NothingDrawn(TorchFunctionMode):
+    # Torch draws random numbers for weights that do not exist through its compiler, and importing that
+    # takes as long as importing torch.
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        del types
+        if (
+            func in {Tensor.normal_, Tensor.uniform_}
+            or getattr(func, "__module__", "") == "torch.nn.init"
+        ):
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 @contextmanager

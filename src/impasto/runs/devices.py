@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from lightning_fabric import Fabric
 
 from impasto.errors import ConfigError
 from impasto.runs.config import TrainConfig
@@ -23,6 +22,8 @@ def launch(train: TrainConfig) -> "Processes":
     Raises:
         ConfigError: as `check_devices` does.
     """
+    from lightning_fabric import Fabric  # imports as much again as torch; only training needs it
+
     device, local, nodes = check_devices(train)
     if train.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
@@ -49,7 +50,7 @@ def launch(train: TrainConfig) -> "Processes":
 class Processes:
     """The processes that train together, as one of them sees them."""
 
-    def __init__(self, fabric: Fabric) -> None:
+    def __init__(self, fabric: Any) -> None:
         self._fabric = fabric
         self.device: torch.device = fabric.device
         self.rank: int = fabric.global_rank
