@@ -87,6 +87,20 @@ assert "torch" not in sys.modules
     assert done.returncode == 0, done.stderr
 
 
+def test_counting_parameters_needs_neither_torchs_compiler_nor_fabric():
+    script = """
+import sys
+import impasto.workflows.training
+from impasto.recipes import listing
+assert len(list(listing())) > 5
+assert not {"torch._dynamo", "lightning_fabric"} & set(sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 # What may be where -------------------------------------------------------------------------------
 
 

@@ -84,8 +84,10 @@ class _Crew:
     def close(self) -> None:
         self._closed = True
         for worker in self._workers:
-            worker.end()
+            worker.kill()  # a thread that waits for it wakes up; only that thread may touch its socket
         self._threads.shutdown(cancel_futures=True)
+        for worker in self._workers:
+            worker.end()
 
     def _finish(self, block: Block) -> list[Outcome]:
         worker = self._idle.get()
@@ -145,6 +147,12 @@ class _Worker:
             return None
         self.end()
         return None
+
+    def kill(self) -> None:
+        """Kills the process, from any thread, and leaves it to `end` to take it away."""
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def end(self) -> None:
         """Ends the process, busy or not, and waits until it is gone."""
