@@ -18,6 +18,12 @@ torch.set_num_threads(
 )  # the networks under test are tiny; more threads would only wait for one another
 
 
+@pytest.fixture(autouse=True)
+def _denormals_stay() -> None:
+    """Training flushes denormal numbers for the whole process; hypothesis draws them."""
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real pictures and weights that stands beside the project."""

@@ -45,7 +45,8 @@ class Budget:
 
     def __str__(self) -> str:
         """The budget as a person would write it, such as `10 minutes`."""
-        return f"{self.amount:,g} {self.unit}"
+        whole = float(self.amount).is_integer()
+        return f"{int(self.amount):,} {self.unit}" if whole else f"{self.amount:,g} {self.unit}"
 
 
 @dataclass(frozen=True)

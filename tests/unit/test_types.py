@@ -24,3 +24,8 @@ def test_fraction_is_of_images_or_of_time_and_never_above_one():
     assert Progress(30, Budget(120, "images"), 10, seconds=1e6).fraction == 0.25
     assert Progress(10**9, Budget(2, "minutes"), 10, seconds=30).fraction == 0.25
     assert Progress(500, Budget(120, "images"), 10).fraction == 1
+
+
+def test_budgets_are_written_out_in_full():
+    assert str(Budget(1_234_567, "images")) == "1,234,567 images"
+    assert str(Budget(2.5, "minutes")) == "2.5 minutes"

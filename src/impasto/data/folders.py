@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from impasto.data import layout
 from impasto.data.config import DataConfig
 from impasto.data.items import Item, Payload, Unreadable
 from impasto.data.selection import is_candidate, select
@@ -59,7 +60,10 @@ class Folder:
         while pending:
             below = pending.pop()
             try:
-                with os.scandir(self._root / below) as entries:
+                with os.scandir(self._root / below) as found:
+                    entries = list(found)
+                    if below and _is_ours({entry.name for entry in entries}):
+                        continue
                     for entry in entries:
                         name = below + entry.name
                         if entry.is_dir(follow_symlinks=False):
@@ -81,6 +85,13 @@ class Folder:
     def _check_link(self, entry: os.DirEntry[str], name: str, inside: Path) -> None:
         if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(inside):
             self._refused[name] = "a link to outside the folder"
+
+
+def _is_ours(names: set[str]) -> bool:
+    """Whether a folder of these names is a run or a prepared set: what was made of pictures is no source of them."""
+    return {"config.yaml", "run.json"} <= names or bool(
+        "pixels.npy" in names and {layout.FACTS, layout.DRAFT} & names
+    )
 
 
 def _stamp(path: Path) -> str:

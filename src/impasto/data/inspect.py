@@ -10,7 +10,7 @@ from typing import Any
 
 from impasto.data.config import DataConfig
 from impasto.data.crew import crew_size, run
-from impasto.data.items import Source
+from impasto.data.items import Source, printable
 from impasto.data.jobs import jobs
 from impasto.data.sources import open_source
 from impasto.data.work import Outcome
@@ -100,7 +100,7 @@ class _Tally:
 
     def add(self, name: str, labels: tuple[int, ...], outcome: Outcome) -> None:
         if outcome.reason is not None:
-            self._broken.append((name, outcome.reason))
+            self._broken.append((printable(name), outcome.reason))
             return
         self._widths.append(outcome.width)
         self._heights.append(outcome.height)
@@ -131,7 +131,7 @@ class _Tally:
             classes=columns.pop("class", {}),
             attributes=columns,
             broken=tuple(self._broken),
-            duplicates=tuple(tuple(names) for names in self._again.values()),
+            duplicates=tuple(tuple(map(printable, names)) for names in self._again.values()),
         )
 
     def _measured(self) -> Sizes:

@@ -32,6 +32,11 @@ class Unreadable:
 Payload = Path | bytes | np.ndarray | Drawn | Unreadable
 
 
+def printable(name: str) -> str:
+    """A file's name on one line of any text; bytes that are not UTF-8, and line breaks, as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
 @dataclass(frozen=True)
 class Item:
     """One candidate: its name with `/` between folders, a label per column, and what to decode."""

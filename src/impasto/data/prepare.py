@@ -210,7 +210,8 @@ def _locked(home: Path) -> Iterator[None]:
     if home.exists() and not home.is_dir():
         raise SourceError(f"{home} is a file; choose another --to")
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / layout.LOCK).exists() and any(home.iterdir()):
+    others = [path for path in home.iterdir() if path.name != layout.LOCK]
+    if others and not (home / layout.LOCK).exists():  # in this order: a lock comes before all else
         raise SourceError(f"{home} holds something else; choose another --to, or empty it")
     with (home / layout.LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -13,6 +13,7 @@ from jaxtyping import Int32, Int64, UInt8, UInt64
 from impasto.config import from_plain
 from impasto.data import crop, layout
 from impasto.data.config import DataConfig
+from impasto.data.items import printable
 from impasto.errors import ConfigError, SourceError
 
 
@@ -88,7 +89,7 @@ class Prepared:
         """Name and reason of each rejected candidate."""
         for row in layout.read_rows(self.path / layout.ROWS):
             if row["reason"] is not None:
-                yield row["name"], row["reason"]
+                yield printable(row["name"]), row["reason"]
 
     def split(
         self, seed: int, share: float

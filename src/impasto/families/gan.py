@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from impasto.families.base import Batch, Family, Model, Scalars
 from impasto.images import to_uint8
-from impasto.nn.blocks import frozen_statistics, outlined
+from impasto.nn.blocks import frozen_statistics, outlined, placed
 from impasto.nn.player import Player, below
 from impasto.seeds import stream
 from impasto.types import ImageShape
@@ -120,7 +120,8 @@ class GAN(Family):
         with outlined():
             generator = cls.networks(config, shape)["generator"]
         generator.load_state_dict(below(weights, "generator"), assign=True)
-        return GeneratorModel(generator, config.latents, shape)
+        # Laid out as in training: another order of sums would draw a few pixels one level off.
+        return GeneratorModel(placed(generator, torch.device("cpu")), config.latents, shape)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, as named tensors."""

@@ -22,7 +22,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
         OSError: the disk is full or cannot be written; nothing is left behind.
     """
     flat = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    header = {"impasto": json.dumps(dict(facts)), "sha256": checksum(flat)}
+    told = json.dumps(dict(facts))
+    header = {"impasto": told, "sha256": checksum(flat, told)}
     draft = path.with_name(f".{path.name}.part")
     try:
         draft.touch()
@@ -49,9 +50,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     facts = read_facts(path)
     with safe_open(path, framework="pt") as file:
-        stored = file.metadata()["sha256"]
+        header = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    if checksum(tensors) != stored:
+    if checksum(tensors, header["impasto"]) != header["sha256"]:
         raise DamagedFile(
             f"{path}: its contents do not match their checksum: the file was damaged or changed after "
             "it was written; restore it from a copy, or write it anew"
@@ -77,14 +78,14 @@ def read_facts(path: Path) -> dict[str, Any]:
             f"{path}: not a safetensors file written by impasto, or damaged ({error}); name a "
             "model.safetensors from a run's directory"
         ) from None
-    if not isinstance(facts, dict):
+    if not isinstance(facts, dict) or not isinstance(facts.get("format", 0), int):
         raise DamagedFile(f"{path}: its header holds no facts; it was not written by impasto")
     return facts
 
 
-def checksum(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
-    digest = hashlib.sha256()
+def checksum(tensors: Mapping[str, Tensor], facts: str) -> str:
+    """SHA-256 over the facts' text and the names, types, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256(facts.encode())
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(f"{name}|{value.dtype}|{tuple(value.shape)}|".encode())

@@ -1,6 +1,6 @@
 """States: everything that the next step depends on, in one file, whole or absent; the last two are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class State:
     images_seen: int
     seconds: float  # of training, over all sittings
     fingerprint: str  # of the prepared set
+    settings: str  # a hash of the configuration, as `settings_of` gives it
     tensors: Mapping[str, Tensor]
 
 
@@ -40,6 +41,7 @@ def save_state(folder: Path, state: State) -> Path:
         "images_seen": state.images_seen,
         "seconds": state.seconds,
         "fingerprint": state.fingerprint,
+        "settings": state.settings,
     }
     write_tensors(path, state.tensors, facts)
     for old in _saved(folder)[:-KEPT]:
@@ -47,31 +49,43 @@ def save_state(folder: Path, state: State) -> Path:
     return path
 
 
-def last_state(folder: Path) -> tuple[State | None, list[str]]:
-    """The newest state that is as it was written, and a sentence for each newer one that is not.
+def last_state(folder: Path) -> tuple[State | None, dict[Path, str]]:
+    """The newest state that is as it was written, and a sentence for each newer file that is not.
 
     Raises:
         RunError: there are states, and none of them can be used.
     """
-    damaged: list[str] = []
+    damaged: dict[Path, str] = {}
     for path in reversed(_saved(folder)):
         try:
             tensors, facts = read_tensors(path)
         except DamagedFile as error:
-            damaged.append(str(error))
+            damaged[path] = str(error)
             continue
         if facts.get("format", 0) > FORMAT:
             raise RunError(
                 f"{path}: written by a newer impasto; upgrade with `pip install --upgrade impasto`"
             )
-        state = State(facts["images_seen"], facts["seconds"], facts["fingerprint"], tensors)
+        state = State(
+            facts["images_seen"],
+            facts["seconds"],
+            facts["fingerprint"],
+            facts["settings"],
+            tensors,
+        )
         return state, damaged
     if damaged:
         raise RunError(
-            f"{folder}: no usable state is left: {damaged[0]}; the model and the samples are untouched; "
-            "start a new run with `impasto train`"
+            f"{folder}: no usable state is left: {next(iter(damaged.values()))}; the model and the samples are "
+            "untouched; start a new run with `impasto train`"
         )
-    return None, []
+    return None, {}
+
+
+def set_aside(damaged: Iterable[Path]) -> None:
+    """Renames states that cannot be used, so that they do not count among the last two."""
+    for path in damaged:
+        path.rename(path.with_name(f"{path.name}.damaged"))
 
 
 def same_tensors(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> bool:

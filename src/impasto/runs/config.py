@@ -1,10 +1,12 @@
 """The one configuration: what a recipe is, what a run keeps, what a model's header repeats."""
 
-from typing import Literal
+import hashlib
+import json
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, NonNegativeInt, PositiveInt
 
-from impasto.config import configuration
+from impasto.config import configuration, to_plain
 from impasto.data.config import DataConfig
 from impasto.families import FamilyConfig
 from impasto.types import Budget, ImageShape
@@ -22,7 +24,8 @@ class TrainConfig:
     grid: PositiveInt = 64  # pictures on the grid
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: PositiveInt = 1  # processes on this machine, one a device
-    precision: Literal["auto", "32", "bf16"] = "auto"  # auto: bf16 on accelerators that have it
+    # auto: bf16 on accelerators that have it. On the command line 32 comes as a number.
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"
     deterministic: bool = True  # bit-for-bit repeatable; false may be faster on CUDA
 
 
@@ -40,3 +43,11 @@ class RunConfig:
     def shape(self) -> ImageShape:
         """The shape of the pictures that go in and come out."""
         return ImageShape(self.data.channels, self.data.size)
+
+
+def settings_of(config: RunConfig) -> str:
+    """A hash of all settings that a run keeps to its end: not its budget, nor what it runs on."""
+    plain = to_plain(config)
+    train = {k: v for k, v in plain["train"].items() if k not in {"budget", "device", "devices"}}
+    kept = {"data": plain["data"], "family": plain["family"], "train": train}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

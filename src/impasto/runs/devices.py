@@ -80,6 +80,10 @@ class Processes:
         dist.broadcast(shared, 0, group=self._control)
         return [float(value) for value in shared]
 
+    def shared(self, text: str) -> str:
+        """The first process's text, in all of them."""
+        return str(self._fabric.broadcast(text))
+
     def mean(self, values: torch.Tensor) -> torch.Tensor:
         """The mean over processes."""
         if self.count > 1:
@@ -120,7 +124,8 @@ def check_devices(train: TrainConfig) -> tuple[str, int, int]:
 
 def first_process() -> bool:
     """Whether this process is the one that writes and speaks, before or after launching."""
-    variables = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+    # In an interactive SLURM shell, a process that was started from here inherits the shell's SLURM_PROCID.
+    variables = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
     return int(next((os.environ[name] for name in variables if name in os.environ), "0")) == 0
 
 

@@ -8,10 +8,12 @@
     RUN/model.safetensors   the averaged weights, configuration and provenance
     RUN/report.html         drawn from all of the above
     RUN/STOP                put there by anyone, ends the run politely
+    RUN/lock                held by the process that trains
 
 One object writes it, in one process.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -108,9 +110,27 @@ class Run:
         """Writes a file of the run whole or not at all."""
         path = self.path / name
         draft = path.with_name(f".{path.name}.part")
-        draft.write_text(text, encoding="utf-8")
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(draft, path)
         return path
+
+    def claim(self) -> "Hold":
+        """A hold on the run, for as long as it is kept: nobody else trains it.
+
+        Raises:
+            RunError: another process is training it.
+            OSError: the directory cannot be written.
+        """
+        hold = Hold(self.path / "lock")
+        if not hold.mine:
+            raise RunError(
+                f"{self.path}: is being trained by another process; wait for it, or end it with "
+                f"`touch {self.path / 'STOP'}`"
+            )
+        return hold
 
     def record(self, event: Event) -> None:
         """Appends an event to the run's own telling."""
@@ -153,6 +173,33 @@ class Run:
     def clear_stop(self) -> None:
         """Takes the request to stop back, once it has been heard."""
         (self.path / "STOP").unlink(missing_ok=True)
+
+
+class Hold:
+    """A file held by one process at a time; let go when it is closed, forgotten, or its process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.mine = True
+        except BlockingIOError:
+            self.mine = False
+
+    def __enter__(self) -> "Hold":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
 
 
 def _taken(path: Path, config: RunConfig) -> RunError:

@@ -5,6 +5,7 @@ The loop says when; here is what: a step, a tick, a grid, a save, an end.
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from impasto.events import Event, Finished, FinishReason, Noticed, Sampled, Save
 from impasto.families import FAMILIES, Batch, Scalars
 from impasto.images import to_float
 from impasto.runs.checkpoint import State, save_state
-from impasto.runs.config import RunConfig
+from impasto.runs.config import RunConfig, settings_of
 from impasto.runs.devices import Processes, free_cached, out_of_memory
 from impasto.runs.directory import Run
 from impasto.runs.export import write_model
@@ -115,15 +116,7 @@ class Sitting:
     def step(self, raw: RawBatch) -> Due:
         """Trains on one batch and says what is due after it."""
         self._sound = False
-        batch = self._batch(raw)
-        try:
-            scalars = self._family_step(batch)
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            free_cached(self.processes.device)
-            scalars = self._second_try(batch)
-        self._totals.add(scalars)
+        self._totals.add(self._attempt(raw))
         self._sound = True
         self.progress, due = self.pace.after(self.progress, self.config.train.batch)
         return due
@@ -165,9 +158,10 @@ class Sitting:
         name = f"samples/{self.progress.images_seen:012d}.png"
         event = Sampled(self.progress.images_seen, name)
         if self.run is not None:
-            with self.processes.autocast():
+            with self.processes.autocast(), self._memory_told():
                 images = self.family.model().sample(self.config.train.grid, self.config.train.seed)
-            event = self.run.draw(images, self.progress.images_seen)
+            with self._disk_told():
+                event = self.run.draw(images, self.progress.images_seen)
         self._tell(event)
         return event
 
@@ -208,8 +202,44 @@ class Sitting:
 
     def _tell(self, event: Event) -> Event:
         if self.run is not None:
-            self.run.record(event)
+            with self._disk_told():
+                self.run.record(event)
         return event
+
+    def _attempt(self, raw: RawBatch) -> Scalars:
+        """A step, tried once more with less kept in the cache if the device's memory ran out.
+
+        A player that had stepped before memory ran out steps twice on this batch. Several processes do not
+        try again: the others are in the middle of an exchange.
+        """
+        if self.processes.count > 1:
+            with self._memory_told():
+                return self._family_step(self._batch(raw))
+        try:
+            return self._family_step(self._batch(raw))
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+        # Only here, past the handler, is nothing left that holds what the failed step had made.
+        free_cached(self.processes.device)
+        with self._memory_told():
+            return self._family_step(self._batch(raw))
+
+    @contextmanager
+    def _memory_told(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            raise self._too_large() from error
+
+    @contextmanager
+    def _disk_told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._not_saved(error) from None
 
     def _batch(self, raw: RawBatch) -> Batch:
         images, labels = raw.images, raw.labels
@@ -223,16 +253,6 @@ class Sitting:
     def _family_step(self, batch: Batch) -> Scalars:
         with self.processes.autocast():
             return self.family.step(batch, self.progress)
-
-    def _second_try(self, batch: Batch) -> Scalars:
-        # What earlier steps left cached may be all that was missing. A player that had stepped before
-        # memory ran out steps twice on this batch.
-        try:
-            return self._family_step(batch)
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            raise self._too_large() from error
 
     def _look_at_held_out(self) -> dict[str, float]:
         """What the networks say of the held-out side: of one batch of it, always the same."""
@@ -251,15 +271,18 @@ class Sitting:
         seen, seconds = self.progress.images_seen, self.progress.seconds
         model = self.family.model()
         model.provenance = self._provenance()
-        try:
-            state = State(seen, seconds, self.prepared.fingerprint, self.family.state())
+        settings = settings_of(self.config)
+        state = State(seen, seconds, self.prepared.fingerprint, settings, self.family.state())
+        with self._disk_told():
             save_state(run.path / "state", state)
             write_model(model, self.config, run.model_path)
-        except OSError as error:
-            raise NotSaved(
-                f"{run.path}: the state at {seen:,} images could not be saved ({error}); {self._kept()}; make "
-                f"room and go on with `impasto resume {run.path}`"
-            ) from None
+
+    def _not_saved(self, error: OSError) -> NotSaved:
+        path = self.run.path if self.run else ""
+        return NotSaved(
+            f"{path}: what was done up to {self.progress.images_seen:,} images could not be saved ({error}); "
+            f"{self._kept()}; make room and go on with `impasto resume {path}`"
+        )
 
     def _kept(self) -> str:
         return (

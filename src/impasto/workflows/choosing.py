@@ -20,9 +20,7 @@ LOOKED_AT = 200  # pictures; enough for a median
 FEW = 200  # below this a network memorises rather than learns
 
 
-def choose(
-    source: str | Path, *, classes: tuple[str, ...], only: tuple[str, ...], limit: int | None
-) -> tuple[RunConfig, str]:
+def choose(source: str | Path, selected: DataConfig) -> tuple[RunConfig, str]:
     """A recipe for this source, and the reason in a sentence.
 
     Raises:
@@ -34,7 +32,7 @@ def choose(
         return RECIPES["kittens"], "the built-in kittens have a recipe of their own"
     if is_prepared(path):
         return _for_prepared(Prepared.open(path))
-    opened = open_source(source, DataConfig(classes=classes, only=only, limit=limit))
+    opened = open_source(source, selected)
     sizes = [size for item in islice(opened.items(), LOOKED_AT) if (size := _size(item.payload))]
     if not sizes:
         return RECIPES["cats96"], "none of the first pictures could be measured"

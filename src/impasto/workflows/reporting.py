@@ -7,7 +7,7 @@ import numpy as np
 
 from impasto.config import to_yaml
 from impasto.data.prepared import Prepared, is_prepared
-from impasto.errors import RunError
+from impasto.errors import RunError, SourceError
 from impasto.images import encode_png, write_png
 from impasto.recipes import parameters
 from impasto.runs.config import RunConfig
@@ -67,7 +67,10 @@ def _draw(run: Run, film_format: FilmFormat) -> Path:
         kept=told["kept"],
         rejected=told["rejected"],
         rejects=_rejects(prepared),
-        environment={name: str(value) for name, value in told["environment"].items()},
+        environment={
+            name: " ".join(_named(word) for word in str(value).split(" "))
+            for name, value in told["environment"].items()
+        },
         parameters=parameters(config),
         grid=frames[-1].read_bytes() if frames else None,
         beside=sheet,
@@ -80,7 +83,11 @@ def _draw(run: Run, film_format: FilmFormat) -> Path:
 def _prepared(told: dict[str, Any]) -> Prepared | None:
     """The run's pictures, where they are still at hand."""
     place = Path(told["prepared"])
-    return Prepared.open(place) if is_prepared(place) else None
+    try:
+        prepared = Prepared.open(place) if is_prepared(place) else None
+    except SourceError:  # half of it was deleted
+        return None
+    return prepared if prepared and prepared.fingerprint == told["fingerprint"] else None
 
 
 def _rejects(prepared: Prepared | None) -> list[tuple[str, str]]:
@@ -116,5 +123,5 @@ def _curves(run: Run, curves: dict[str, bytes]) -> None:
 
 
 def _named(source: str) -> str:
-    """The source without the folders above it: a report is sent to friends."""
-    return Path(source).name or source
+    """A path without the folders above it: a report is sent to friends. Other words as they are."""
+    return Path(source).name if Path(source).is_absolute() else source

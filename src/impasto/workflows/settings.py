@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Literal
 
+from impasto.data.config import DataConfig
 from impasto.errors import ConfigError, SourceError
 from impasto.recipes import parameters
 from impasto.runs.checkpoint import State
@@ -61,16 +62,25 @@ def selected(
     Raises:
         ConfigError: the limit is not above zero.
     """
+    return replace(config, data=selection(config.data, classes, only, limit))
+
+
+def selection(
+    data: DataConfig, classes: tuple[str, ...], only: tuple[str, ...], limit: int | None
+) -> DataConfig:
+    """The configuration of the data with this selection put in.
+
+    Raises:
+        ConfigError: the limit is not above zero.
+    """
     if limit is not None and limit < 1:
         raise ConfigError(f"--limit {limit}: must be above zero")
-    data = config.data
-    data = replace(
+    return replace(
         data,
         classes=classes or data.classes,
         only=only or data.only,
         limit=data.limit if limit is None else limit,
     )
-    return replace(config, data=data)
 
 
 def trained(

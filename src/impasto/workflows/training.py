@@ -2,7 +2,8 @@
 
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,23 +12,24 @@ from typing import Any
 import torch
 
 from impasto.config import override, to_yaml
+from impasto.data.config import DataConfig
 from impasto.data.prepare import prepare
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import ConfigError, RunError
 from impasto.events import Event, Noticed
 from impasto.families import Model
 from impasto.recipes import find_recipe
-from impasto.runs.checkpoint import State, last_state
-from impasto.runs.config import RunConfig
-from impasto.runs.devices import check_devices, first_process, launch
-from impasto.runs.directory import Run
+from impasto.runs.checkpoint import State, last_state, set_aside
+from impasto.runs.config import RunConfig, settings_of
+from impasto.runs.devices import Processes, check_devices, first_process, launch
+from impasto.runs.directory import Hold, Run
 from impasto.runs.export import read_model
 from impasto.runs.loop import train as _train
 from impasto.runs.sitting import Sitting
 from impasto.version import __version__
 from impasto.workflows.choosing import choose
 from impasto.workflows.pictures import Report, adopt
-from impasto.workflows.settings import Device, budget, check, extended, selected, trained
+from impasto.workflows.settings import Device, budget, check, extended, selected, selection, trained
 
 
 class Training(Iterator[Event]):
@@ -121,7 +123,7 @@ def train(
     """
     why = ""
     if recipe is None:
-        config, why = choose(source, classes=classes, only=only, limit=limit)
+        config, why = choose(source, selection(DataConfig(), classes, only, limit))
     else:
         config = recipe if isinstance(recipe, RunConfig) else find_recipe(recipe)
     config = selected(override(config, settings), classes, only, limit)
@@ -137,8 +139,10 @@ def train(
     first = first_process()
     path = Path(to) if to is not None else _next_path(config.name)
     run = Run.create(path, config, _facts(source, prepared, why)) if first else None
+    lock = run.claim() if run else None
     processes = launch(config.train)
-    events = _train(Sitting(config, prepared, processes, run, None))
+    path = Path(processes.shared(str(path)))
+    events = _alone(lock, processes, _train(Sitting(config, prepared, processes, run, None)))
     return Training(path, config, events, why=why, first=first)
 
 
@@ -157,7 +161,7 @@ def resume(
 
     Args:
         run: the run's directory.
-        minutes: more time than its budget gave (at most one of the four).
+        minutes: more time than it has had (at most one of the four), instead of what is left.
         images: more images.
         epochs: more passes over the training side.
         steps: more steps.
@@ -166,12 +170,18 @@ def resume(
         report: told how many pictures are prepared, of how many.
 
     Raises:
-        BadInput: there is no such run, its pictures changed, or no state of it can be used.
+        BadInput: there is no such run, somebody else is training it, its pictures or settings changed, no
+            state of it can be used, or its directory cannot be written.
     """
     held = Run.open(Path(run))
     config, facts = held.config, held.facts
     prepared = _same_pictures(facts, config, report)
     state, damaged = last_state(held.path / "state")
+    if state is not None and state.settings != settings_of(config):
+        raise RunError(
+            f"{held.path / 'config.yaml'}: its settings are not those that this run was trained with; restore "
+            "them, or start a new run with `impasto train --recipe` and this file"
+        )
     more = budget(minutes, images, epochs, steps)
     train = replace(
         config.train,
@@ -184,13 +194,33 @@ def resume(
     config = replace(config, train=train)
     check_devices(config.train)
     first = first_process()
-    if first:
-        held.write_text("config.yaml", to_yaml(config))
-        held.clear_stop()
-        held.rewind(state.images_seen if state else -1)
+    lock = _taken_up(held, config, state, damaged) if first else None
     processes = launch(config.train)
     sitting = Sitting(config, prepared, processes, held if first else None, state)
-    return Training(held.path, config, _noticed(damaged, state, _train(sitting), held), first=first)
+    told = _noticed(list(damaged.values()), state, _train(sitting), held if first else None)
+    return Training(held.path, config, _alone(lock, processes, told), first=first)
+
+
+def _taken_up(run: Run, config: RunConfig, state: State | None, damaged: Iterable[Path]) -> Hold:
+    try:
+        lock = run.claim()
+        run.write_text("config.yaml", to_yaml(config))
+        run.clear_stop()
+        set_aside(damaged)
+        run.rewind(state.images_seen if state else -1)
+    except OSError as error:
+        raise RunError(
+            f"{run.path}: cannot be written ({error}); its states are intact: make room, or allow it, and say "
+            f"`impasto resume {run.path}` again"
+        ) from None
+    return lock
+
+
+def _alone(lock: Hold | None, processes: Processes, events: Iterator[Event]) -> Iterator[Event]:
+    """The events, the run being held until they end; after the last, all is on disk for every process."""
+    with lock or nullcontext():
+        yield from events
+        processes.wait()
 
 
 def _pictures(
@@ -236,12 +266,13 @@ def _same_pictures(facts: dict[str, Any], config: RunConfig, report: Report | No
 
 
 def _noticed(
-    damaged: list[str], state: State | None, events: Iterator[Event], run: Run
+    damaged: list[str], state: State | None, events: Iterator[Event], run: Run | None
 ) -> Iterator[Event]:
     seen = state.images_seen if state else 0
     for sentence in damaged:
         notice = Noticed(seen, f"{sentence}. Going on from the state before it")
-        run.record(notice)
+        if run is not None:
+            run.record(notice)
         yield notice
     yield from events
 

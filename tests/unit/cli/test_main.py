@@ -242,6 +242,11 @@ def test_inspect_in_words_and_as_json(capsys, tmp_path):
         ("train kittens:40 --seed -3", ["--seed -3"]),
         ("train kittens:40 --devices 0", ["--devices 0"]),
         ("train kittens:40 --limit 0", ["limit"]),
+        ("train classes --limit -5", ["--limit -5", "above zero"]),
+        (
+            "train kittens:40 --device cpu --set train.precision=bf16",
+            ["train.precision: bf16", "32"],
+        ),
         ("train kittens:40 --recipe bad.yaml", ["bad.yaml", "famly", "did you mean family?"]),
         ("train kittens:40 --recipe binary.yaml", ["binary.yaml", "YAML"]),
         ("train kittens:x", ["kittens:x"]),

@@ -68,7 +68,7 @@ def test_bad_files_of_every_kind_are_listed_and_do_not_stop(folder, tmp_path, en
     assert reasons == {
         "empty.png": "empty file",
         "gone.png": "cannot be read: No such file or directory",
-        "new\nline \udcff.png": "empty file",
+        "new\\nline \\udcff.png": "empty file",
         "pipe.png": "not an ordinary file",
         "words.jpg": "not a picture (JPEG, PNG, WEBP, BMP, GIF, TIFF)",
     }
@@ -315,3 +315,13 @@ def test_preparing_imports_no_torch():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_name_that_is_not_utf_8_can_be_told(folder):
+    root = folder("whole.png")
+    with open(os.fsencode(root) + b"/caf\xe9.jpg", "wb") as file:
+        file.write(b"no picture")
+    made = prepare(root, SMALL, workers=1)
+    ((name, _),) = made.rejects()
+    assert name == "caf\\udce9.jpg"
+    assert name.encode("utf-8")

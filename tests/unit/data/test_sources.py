@@ -191,6 +191,14 @@ def test_nothing_outside_a_folder_is_read(tmp_path, folder, encoded):
     assert found["inside.png"].read_bytes() == encoded(0)
 
 
+def test_runs_and_prepared_sets_in_a_folder_are_no_pictures_of_it(tmp_path, folder):
+    root = folder("a.png", "run.json/b.png", "runs/one/samples/0.png", "set/c.png")
+    for name in ("runs/one/config.yaml", "runs/one/run.json", "set/pixels.npy", "set/draft.json"):
+        (root / name).touch()
+    names = [item.name for item in open_source(root, DataConfig()).items()]
+    assert names == ["a.png", "run.json/b.png"]
+
+
 def test_names_in_archives_may_point_anywhere(tmp_path, encoded):
     with zipfile.ZipFile(tmp_path / "slip.zip", "w") as archive:
         archive.writestr("../../a.png", encoded(0))

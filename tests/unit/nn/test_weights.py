@@ -38,6 +38,15 @@ def test_one_flipped_bit_is_found(tmp_path):
         read_tensors(path)
 
 
+def test_a_changed_fact_is_found(tmp_path):
+    path = tmp_path / "w.safetensors"
+    write_tensors(path, TENSORS, {"seconds": 1.0})
+    path.write_bytes(path.read_bytes().replace(b"1.0}", b"9.0}"))
+    assert read_facts(path) == {"seconds": 9.0}
+    with pytest.raises(DamagedFile, match="do not match their checksum"):
+        read_tensors(path)
+
+
 @pytest.mark.parametrize("raw", [b"", b"no", b"\xff" * 64, struct.pack("<Q", 2) + b"{}"])
 def test_other_files_are_named(tmp_path, raw):
     path = tmp_path / "w.safetensors"

@@ -1,14 +1,18 @@
 import json
 import math
+import shutil
+import weakref
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import impasto
 from impasto.errors import Diverged, NotSaved, OutOfMemory, RunError, SourceError
 from impasto.events import Finished, Noticed, Sampled, Saved, Started, Tick
 from impasto.families.mlp_gan import MLPGAN
+from impasto.images import tile
 from impasto.runs.checkpoint import last_state, same_tensors
 from impasto.runs.directory import Run
 
@@ -210,11 +214,16 @@ def test_nan_stops_the_run_and_keeps_the_last_good_state(tmp_path, monkeypatch):
 
 
 def out_of_memory(monkeypatch, times):
-    step, left = MLPGAN.step, [times]
+    step, left, made = MLPGAN.step, [times], []
 
     def failing(self, batch, progress):
+        assert not [
+            tensor for tensor in made if tensor() is not None
+        ]  # the failed step left nothing
         if progress.images_seen == 8 and left[0]:
             left[0] -= 1
+            activations = torch.zeros(1_000)
+            made.append(weakref.ref(activations))
             raise torch.OutOfMemoryError("CUDA out of memory")
         return step(self, batch, progress)
 
@@ -249,6 +258,109 @@ def test_changed_pictures_are_not_trained_on(tmp_path, monkeypatch):
     shutil.rmtree(facts["prepared"])
     with pytest.raises(RunError, match="not those that this run was trained on"):
         impasto.resume(tmp_path / "run", steps=4)
+
+
+def test_nobody_else_can_train_a_run_that_is_being_trained(tmp_path):
+    training = start(tmp_path / "run")
+    next(training)
+    told = (tmp_path / "run" / "events.jsonl").read_text()
+    with pytest.raises(RunError, match="is being trained by another process"):
+        impasto.resume(tmp_path / "run")
+    assert (tmp_path / "run" / "events.jsonl").read_text() == told
+    training.close()
+    list(impasto.resume(tmp_path / "run"))
+    assert final(tmp_path / "run").images_seen == 32
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("width: 16", "width: 32"),
+        ("seed: 0", "seed: 1"),
+        ("ema_half_life: 10000", "ema_half_life: 0"),
+    ],
+)
+def test_settings_cannot_change_under_a_run(tmp_path, was, now):
+    list(start(tmp_path / "run"))
+    config = tmp_path / "run" / "config.yaml"
+    text = config.read_text()
+    assert was in text
+    config.write_text(text.replace(was, now, 1))
+    with pytest.raises(RunError, match=r"config\.yaml: its settings are not those"):
+        impasto.resume(tmp_path / "run", steps=4)
+    config.write_text(text.replace("amount: 8", "amount: 9"))  # a budget may
+    list(impasto.resume(tmp_path / "run"))
+
+
+def test_a_damaged_state_is_set_aside_and_two_good_ones_are_kept(tmp_path):
+    list(start(tmp_path / "run"))
+    states = sorted((tmp_path / "run" / "state").iterdir())
+    content = bytearray(states[-1].read_bytes())
+    content[-1] ^= 1
+    states[-1].write_bytes(content)
+    events = list(impasto.resume(tmp_path / "run"))
+    assert any(isinstance(e, Noticed) and "state before it" in e.message for e in events)
+    left = sorted(path.name for path in (tmp_path / "run" / "state").iterdir())
+    good = [name for name in left if name.endswith(".safetensors")]
+    assert len(good) == 2
+    assert [name for name in left if name not in good] == [f"{states[-1].name}.damaged"]
+    assert not any(
+        isinstance(e, Noticed) and "checksum" in e.message for e in impasto.resume(tmp_path / "run")
+    )
+
+
+def test_a_disk_that_cannot_be_written_when_resuming_is_one_sentence(tmp_path, monkeypatch):
+    list(start(tmp_path / "run"))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Run, "write_text", full)
+    with pytest.raises(RunError, match=r"No space left on device.*its states are intact"):
+        impasto.resume(tmp_path / "run", steps=4)
+
+
+def test_an_event_that_cannot_be_written_ends_the_run_in_one_sentence(tmp_path, monkeypatch):
+    record, left = Run.record, [4]
+
+    def filling(self, event):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        record(self, event)
+
+    monkeypatch.setattr(Run, "record", filling)
+    with pytest.raises(NotSaved, match=r"could not be saved .*No space left"):
+        list(start(tmp_path / "run"))
+
+
+def test_a_file_draws_what_the_network_in_memory_drew(tmp_path):
+    # At a real size, where the order of sums shows in some pixels.
+    training = impasto.train(
+        "kittens:40",
+        recipe="kittens",
+        to=tmp_path / "run",
+        steps=2,
+        device="cpu",
+        settings=("family.learning_rate=0.02",),
+    )
+    list(training)
+    grid = Image.open(max((tmp_path / "run" / "samples").iterdir()))
+    drawn = impasto.load(tmp_path / "run").sample(64, 0)
+    assert np.array_equal(np.asarray(grid), tile(drawn))
+
+
+def test_a_report_does_not_show_other_pictures_as_the_real_ones(tmp_path):
+    made = tmp_path / "set"
+    impasto.prepare("kittens:40", to=made, size=8, channels=1)
+    list(start(tmp_path / "run", source=made))
+    shutil.rmtree(made)
+    impasto.report(tmp_path / "run")
+    alone = (tmp_path / "run" / "report.html").read_text()
+    impasto.prepare("kittens:41", to=made, size=8, channels=1)
+    impasto.report(tmp_path / "run")
+    assert "beside" not in alone
+    assert (tmp_path / "run" / "report.html").read_text() == alone
 
 
 def test_fewer_pictures_than_a_batch(tmp_path):

@@ -10,7 +10,7 @@ from impasto.workflows.training import train
 
 
 def chosen(source):
-    config, why = choose(source, classes=(), only=(), limit=None)
+    config, why = choose(source, DataConfig())
     assert why
     return config.name
 
