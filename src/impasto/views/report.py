@@ -163,7 +163,7 @@ def _opening(facts: ReportFacts) -> str:
 
 
 def _machine(device: str) -> str:
-    return "a CPU" if device == "CPU" else device
+    return "a CPU" if device.upper() == "CPU" else device
 
 
 def _numbers(facts: ReportFacts) -> str:
