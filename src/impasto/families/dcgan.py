@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Annotated, Literal
 
+import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import GAN
 from impasto.losses.adversarial import discriminator_loss, generator_loss
 from impasto.losses.penalties import r1_penalty
-from impasto.nn.blocks import BatchNorm2d, placed
+from impasto.nn.blocks import BatchNorm2d, frozen_statistics, placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
@@ -51,6 +52,8 @@ class DCGANConfig:
     discriminator_stem: Kernel = Kernel(size=4, stride=2, padding=1)  # the layer that reads it
     # none | middle: all but the first and the last layer, as published | hidden: all but the last
     discriminator_norm: Literal["none", "middle", "hidden"] = "middle"
+    # whether batch norm sees reals and fakes apart, or both in one batch
+    discriminator_batches: Literal["apart", "mixed"] = "apart"
     discriminator_activation: Literal["leaky_relu", "relu"] = "leaky_relu"  # slope 0.2
     generator_biases: tuple[
         NonNegativeInt, ...
@@ -239,15 +242,15 @@ class DCGAN(GAN):
 
         fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
         real = batch.images.detach().requires_grad_(penalised)
-        real_logits = discriminator.network(real)
-        before = discriminator.network(fake.detach())
+        real_logits, before = self._judged(real, fake.detach())
         d_loss = discriminator_loss(real_logits, before)
         steep = r1_penalty(real_logits, real) if penalised else 0.0
         discriminator.descend(
             d_loss + config.r1_gamma / 2 * config.r1_interval * steep, learning_rate=d_rate
         )
 
-        after = discriminator.network(fake)
+        alone = config.discriminator_batches == "apart"
+        after = discriminator.network(fake) if alone else self._judged(batch.images, fake)[1]
         g_loss = generator.descend(generator_loss(after), learning_rate=g_rate)
         generator.average(seen, count * self.streams.processes)
 
@@ -256,6 +259,28 @@ class DCGAN(GAN):
             logits=(real_logits, before, after),
             learning_rates=(g_rate, d_rate),
         )
+
+    @torch.no_grad()
+    def held_out(self, batch: Batch) -> Scalars:
+        """D(x) on pictures that nobody learns from, beside fakes where training has them beside fakes."""
+        if self.config.discriminator_batches == "apart":
+            return super().held_out(batch)
+        shape = (len(batch.images), self.config.latents)
+        with frozen_statistics(self.generator.network):
+            fake = self.generator.network(self.streams.normal("held out", 0, shape))
+        with frozen_statistics(self.discriminator.network):
+            logits, _ = self._judged(batch.images, fake)
+        return {"held_out_score": logits.float().sigmoid().mean()}
+
+    def _judged(
+        self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"]
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+        """Logits of both."""
+        network = self.discriminator.network
+        if self.config.discriminator_batches == "apart":
+            return network(real), network(fake)
+        said: Tensor = network(torch.cat([real, fake]))
+        return said[: len(real)], said[len(real) :]
 
     def _steps(self, progress: Progress, count: int) -> int:
         return progress.images_seen // (count * self.streams.processes)

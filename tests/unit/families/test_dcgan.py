@@ -54,3 +54,26 @@ def test_a_discriminator_without_norm_and_biases_cannot_tell_pictures_from_faded
 def test_a_penalty_through_batch_norm_is_refused():
     with pytest.raises(ConfigError, match=r"family\.r1_gamma: 5\.0 .*discriminator_norm=none"):
         DCGAN.networks(replace(PENALISED, discriminator_norm="middle"), SHAPE)
+
+
+@pytest.mark.parametrize(("norm", "alike"), [("none", True), ("hidden", False)])
+def test_batches_matter_where_there_is_a_norm(norm, alike):
+    apart = replace(PLAIN, discriminator_norm=norm)
+    (_, one), (_, other) = (
+        stepped(c, 1) for c in (apart, replace(apart, discriminator_batches="mixed"))
+    )
+    told = [
+        (float(one[name]), float(other[name])) for name in ("discriminator_loss", "generator_loss")
+    ]
+    assert all((left == pytest.approx(right, rel=1e-4)) is alike for left, right in told)
+
+
+def test_looking_at_held_out_pictures_leaves_no_trace():
+    config = replace(PLAIN, discriminator_norm="hidden", discriminator_batches="mixed")
+    family = DCGAN(config, SHAPE, Streams(0, torch.device("cpu")))
+    batch = Batch(torch.rand(COUNT, 3, 16, 16), torch.full((COUNT, 1), -1))
+    before = {name: value.clone() for name, value in family.state().items()}
+    score = family.held_out(batch)["held_out_score"]
+    assert 0 < score < 1
+    assert score == family.held_out(batch)["held_out_score"]
+    assert all(torch.equal(before[name], value) for name, value in family.state().items())
