@@ -45,8 +45,8 @@ class Budget:
 
     def __str__(self) -> str:
         """The budget as a person would write it, such as `10 minutes`."""
-        whole = float(self.amount).is_integer()
-        return f"{int(self.amount):,} {self.unit}" if whole else f"{self.amount:,g} {self.unit}"
+        long = f"{self.amount:,.1f}".removesuffix(".0")
+        return f"{long if self.amount >= 1 else f'{self.amount:g}'} {self.unit}"
 
 
 @dataclass(frozen=True)

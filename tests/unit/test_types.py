@@ -29,3 +29,5 @@ def test_fraction_is_of_images_or_of_time_and_never_above_one():
 def test_budgets_are_written_out_in_full():
     assert str(Budget(1_234_567, "images")) == "1,234,567 images"
     assert str(Budget(2.5, "minutes")) == "2.5 minutes"
+    assert str(Budget(3.0035, "minutes")) == "3 minutes"
+    assert str(Budget(0.02, "minutes")) == "0.02 minutes"
