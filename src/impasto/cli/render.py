@@ -156,10 +156,7 @@ def inspection(facts: dict[str, Any]) -> str:
     if facts["credit"]:
         lines.append(facts["credit"])
     if sizes := facts["sizes"]:
-        sides = (
-            f"{side} {of['smallest']}-{of['largest']} (median {of['median']:g})"
-            for side, of in _sides(sizes)
-        )
+        sides = (_side(side, **sizes[side]) for side in ("width", "height"))
         commonest = ", ".join(
             f"{width}x{height} ({count:,})" for width, height, count in sizes["commonest"]
         )
@@ -178,8 +175,10 @@ def inspection(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _sides(sizes: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
-    return [("width", sizes["width"]), ("height", sizes["height"])]
+def _side(name: str, *, smallest: int, median: float, largest: int) -> str:
+    if smallest == largest:
+        return f"{name} {smallest}"
+    return f"{name} {smallest}-{largest} (median {median:g})"
 
 
 def _listed(title: str, rows: list[str]) -> list[str]:
