@@ -32,6 +32,7 @@ class Zip:
     """The pictures in a zip archive, in the archive's order."""
 
     credit = None
+    number_names: tuple[str, ...] = ()
     encoded = True
 
     def __init__(self, path: Path, config: DataConfig) -> None:
@@ -73,6 +74,7 @@ class Tar:
     """The pictures in a tar archive, compressed or not, read once from front to back."""
 
     credit = None
+    number_names: tuple[str, ...] = ()
     encoded = True
 
     def __init__(self, path: Path, config: DataConfig) -> None:

@@ -19,32 +19,39 @@ from multiprocessing.connection import Connection
 
 from impasto.data.items import Source
 from impasto.data.jobs import BLOCK, Job
+from impasto.data.reasons import Reason
 from impasto.data.work import Block, Outcome, work
 from impasto.errors import SourceError
 
-FEW = 256  # candidates for which no workers are started
+# Each worker has one core; OpenCV and ONNX Runtime would start threads for all of them.
+_ALONE = {"OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"}
 PATIENCE = 120.0  # seconds for one block, and then for one picture
 
 
 def crew_size(source: Source, pending: int, workers: int | None) -> int:
     """How many workers are worth starting for so many candidates, when `workers` are wished for.
 
+    None are for pictures that were never encoded: those can be trusted, and are little work.
+
     Raises:
         SourceError: fewer than one is wished for.
     """
     if workers is not None and workers < 1:
         raise SourceError(f"workers: at least 1 is needed, not {workers}")
-    if not source.encoded or pending <= FEW:
-        return 1
+    if not source.encoded:
+        return 0
     return min(workers or _processors(), -(-pending // BLOCK))
 
 
 def run(jobs: Iterable[Job], workers: int) -> Iterator[tuple[Job, list[Outcome]]]:
-    """Each job and its outcomes, in order; done in this process when there is one worker.
+    """Each job and its outcomes, in order; done in this process when there are no workers.
 
     At most two jobs for each worker are held at a time, however many there are.
+
+    Raises:
+        SourceError: the detector cannot be used.
     """
-    if workers == 1:
+    if workers == 0:
         for job in jobs:
             yield job, work(job.block)
         return
@@ -95,10 +102,7 @@ class _Crew:
             outcomes = worker.ask(block)
             if outcomes is not None or self._closed:
                 return outcomes or []
-            singles = [
-                replace(block, first=block.first + place, payloads=(payload,))
-                for place, payload in enumerate(block.payloads)
-            ]
+            singles = [replace(block, payloads=(payload,)) for payload in block.payloads]
             return [self._finish_alone(worker, single) for single in singles]
         finally:
             self._idle.put(worker)
@@ -107,7 +111,9 @@ class _Crew:
         if not self._closed:
             worker.start()
         outcomes = worker.ask(single)
-        return outcomes[0] if outcomes else Outcome(reason="damaged: it brought the decoder down")
+        if outcomes:
+            return outcomes[0]
+        return Outcome(reason=Reason("damaged", "it brought the decoder down"))
 
 
 class _Worker:
@@ -128,7 +134,7 @@ class _Worker:
             [sys.executable, "-m", "impasto.data.worker", str(other.fileno())],
             pass_fds=(other.fileno(),),
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**os.environ, "PYTHONPATH": paths, **_ALONE},
         )
         other.close()
         self._socket = own
@@ -140,8 +146,10 @@ class _Worker:
         try:
             self._socket.send(block)
             if self._socket.poll(PATIENCE):
-                outcomes: list[Outcome] = self._socket.recv()
-                return outcomes
+                answer: list[Outcome] | SourceError = self._socket.recv()
+                if isinstance(answer, SourceError):
+                    raise answer
+                return answer
         except (OSError, EOFError):  # it died; `end` takes it away
             self.end()
             return None

@@ -20,6 +20,7 @@ class Folder:
     """The pictures in a folder and below it."""
 
     credit = None
+    number_names: tuple[str, ...] = ()
     encoded = True
 
     def __init__(self, root: Path, config: DataConfig) -> None:

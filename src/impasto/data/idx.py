@@ -23,6 +23,7 @@ class Idx:
     """The pictures of an IDX file; the class is the label's number, and names are `label/place`."""
 
     credit = None
+    number_names: tuple[str, ...] = ()
     encoded = False
 
     def __init__(self, path: Path, config: DataConfig) -> None:

@@ -44,6 +44,7 @@ class Item:
     name: str
     labels: tuple[int, ...]  # -1 means unknown
     payload: Payload
+    numbers: tuple[float, ...] = ()  # nan means unknown
 
 
 @runtime_checkable
@@ -61,6 +62,10 @@ class Source(Protocol):
     @property
     def label_names(self) -> dict[str, tuple[str, ...]]:
         """Category names by column; empty when the pictures carry no labels."""
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """The numeric columns."""
 
     @property
     def encoded(self) -> bool:

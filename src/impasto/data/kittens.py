@@ -32,6 +32,7 @@ class Kittens:
     """Different cats in a shuffled order that never changes."""
 
     credit = "Cats by David Revoy, CC-BY-4.0 (peppercarrot.com), through robohash"
+    number_names: tuple[str, ...] = ()
     encoded = False
 
     def __init__(self, count: int, config: DataConfig) -> None:

@@ -1,7 +1,8 @@
-"""Pictures decoded and resized once, in parallel, into a set that training maps into memory.
+"""Pictures decoded, cut and resized once, in parallel, into a set that training maps into memory.
 
 A set is keyed by what is selected and by the settings that shape its pixels: asked for again, it
-opens at once; interrupted, even by `kill -9`, it goes on after the last row of `pictures.jsonl`.
+opens at once; interrupted, even by `kill -9`, it goes on after the last picture that was finished.
+Which pictures are kept is judged when all of them are there, so that other rules need no decoding.
 """
 
 import contextlib
@@ -11,27 +12,33 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal
 
 import numpy as np
 
 from impasto.config import to_plain
-from impasto.data import layout
-from impasto.data.config import DataConfig
+from impasto.data import curate, layout
+from impasto.data.config import DataConfig, Subject
 from impasto.data.crew import crew_size, run
 from impasto.data.crop import stored_side
-from impasto.data.items import Source
+from impasto.data.detectors import KNOWN, detector_of, digest_of
+from impasto.data.features import Extract
+from impasto.data.items import Source, printable
 from impasto.data.jobs import Job, jobs
+from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared, is_prepared
+from impasto.data.reasons import Reason
 from impasto.data.sources import open_source
 from impasto.data.work import Outcome
 from impasto.errors import SourceError
 
 Report = Callable[[int, int], None]
+Engine = Literal["processes", "ray"]
 
 
 def prepare(
@@ -40,31 +47,44 @@ def prepare(
     to: Path | None = None,
     *,
     workers: int | None = None,
+    engine: Engine = "processes",
+    shards: int = 1,
+    extract: Extract | None = None,
     report: Report | None = None,
 ) -> Prepared:
     """The prepared set of a source: opened if it is there, finished if it was begun, made if not.
 
     Args:
         source: a folder, an archive, an IDX file, or a built-in name such as `kittens:1000`.
-        config: what to select, and at which size and crop.
+        config: what to select, what to look for and throw out, and at which size and crop.
         to: the folder to put it in; in the cache (`IMPASTO_CACHE`, else `XDG_CACHE_HOME/impasto`,
             else `~/.cache/impasto`) by default.
         workers: processes that decode; one for each processor by default.
+        engine: `processes` on this machine, or `ray` on whatever Ray reaches.
+        shards: files to spread the pixels over.
+        extract: features of pictures, for the rule on outliers; without it, that rule is silent.
         report: called with the pictures done and their total, after each block.
 
     Raises:
         SourceError: the source cannot be used, none of it is a picture, `to` holds something else,
             or the disk is full.
     """
+    config = _located(config)
+    detector_of(config.subject)  # what is wrong with it is said before anything is begun
+    if shards < 1:
+        raise SourceError(f"shards: at least 1 is needed, not {shards}")
     opened = open_source(source, config)
     key = key_of(opened, config)
-    home = cache_home() / "sets" / key[:32] if to is None else Path(to)
-    if _is_complete(home, key):
+    home = Path(to) if to is not None else _cached(key, config, shards)
+    if _is_complete(home, key, config, shards):
         return replace(Prepared.open(home), config=config)
     with _disk_errors(home), _locked(home):
-        if not _is_complete(home, key):  # another process may have made it while we waited
-            _claim(home, key)
-            _fill(home, opened, config, key, workers=workers, report=report)
+        if not _is_complete(home, key, config, shards):  # another may have made it while we waited
+            _claim(home, key, shards)
+            with _writer(home, opened, config, shards) as writer:
+                _collect(writer, opened, config, workers, engine, shards, report)
+                writer.finish()
+            _finish(home, opened, config, key, writer, extract)
     return replace(Prepared.open(home), config=config)
 
 
@@ -78,102 +98,181 @@ def cache_home() -> Path:
 
 def key_of(source: Source, config: DataConfig) -> str:
     """A hash of what is selected and of the settings that shape the pixels, in hexadecimal."""
-    facts = [layout.FORMAT, source.signature(), _pixel_settings(config), source.label_names]
+    facts = [
+        layout.FORMAT,
+        source.signature(),
+        _pixel_settings(config),
+        source.label_names,
+        source.number_names,
+    ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _located(config: DataConfig) -> DataConfig:
+    """The configuration with the detector's file told from any folder."""
+    name = config.subject.name
+    if name in KNOWN or not Path(name).suffix:
+        return config
+    return replace(config, subject=replace(config.subject, name=str(Path(name).resolve())))
+
+
+def _cached(key: str, config: DataConfig, shards: int) -> Path:
+    """The place in the cache; other rules make another set, so that no run loses its pictures."""
+    rules = json.dumps([to_plain(config.rules), shards])
+    whole = hashlib.sha256(f"{key} {rules}".encode()).hexdigest()
+    return cache_home() / "sets" / whole[:32]
 
 
 def _pixel_settings(config: DataConfig) -> dict[str, Any]:
     settings: dict[str, Any] = to_plain(config)
-    unused = {"flip", "validation"} | ({"split_seed"} if config.limit is None else set())
+    unused = {"flip", "validation", "rules"}
+    unused |= {"split_seed"} if config.limit is None else set()
+    if config.subject.name == "whole":
+        settings["subject"] = to_plain(Subject())
+    settings["subject"]["name"] = digest_of(config.subject)
     return {name: value for name, value in settings.items() if name not in unused}
 
 
-def _is_complete(home: Path, key: str) -> bool:
+def _is_complete(home: Path, key: str, config: DataConfig, shards: int) -> bool:
     if not is_prepared(home):
         return False
     facts = layout.read_json(home / layout.FACTS) or {}
-    if facts.get("key") == key:
-        return True
-    raise SourceError(
-        f"{home} holds a set prepared from other pictures or settings; train on it as it is, "
-        "choose another --to, or delete it"
-    )
+    if facts.get("key") != key or len(facts.get("starts", ())) != shards:
+        raise SourceError(
+            f"{home} holds a set prepared from other pictures or settings; train on it as it is, "
+            "choose another --to, or delete it"
+        )
+    return bool(facts["config"].get("rules") == to_plain(config.rules))
 
 
-def _claim(home: Path, key: str) -> None:
+def _claim(home: Path, key: str, shards: int) -> None:
     draft = layout.read_json(home / layout.DRAFT)
-    if draft is not None and draft.get("key") == key:
-        return
+    mark = {"format": layout.FORMAT, "key": key, "shards": shards}
+    if is_prepared(home):  # complete but for its rules: the pictures are judged anew
+        layout.write_json(home / layout.DRAFT, mark)
+        (home / layout.FACTS).unlink()
+        draft = mark
     if draft is None:
         if any(path.name not in {layout.LOCK, f".{layout.DRAFT}.part"} for path in home.iterdir()):
             raise SourceError(f"{home} holds something else; choose another --to, or empty it")
-    elif layout.finished_rows(home / layout.ROWS):
+    elif draft == mark:
+        if (home / layout.ROWS).exists() and not (home / layout.FOUND).exists():
+            (home / layout.ROWS).replace(home / layout.FOUND)
+        return
+    elif (home / layout.FOUND).exists() and (home / layout.FOUND).stat().st_size:
         raise SourceError(
             f"{home} holds the beginning of a set of other pictures or settings; choose another "
             "--to, or delete it"
         )
-    layout.write_json(home / layout.DRAFT, {"format": layout.FORMAT, "key": key})
+    _discard(home)
+    layout.write_json(home / layout.DRAFT, mark)
 
 
-def _fill(
+def _writer(home: Path, source: Source, config: DataConfig, shards: int) -> layout.Writer:
+    writer = layout.Writer(
+        home, _shape(source, config), shards=shards, candidates=len(source)
+    )
+    try:
+        layout.check_room(home, writer.shape.slot_bytes * (len(source) - writer.candidates))
+    except SourceError:
+        writer.close()
+        raise
+    return writer
+
+
+def _shape(source: Source, config: DataConfig) -> layout.Shape:
+    columns, numbers = len(source.label_names), len(source.number_names)
+    return layout.Shape(stored_side(config), config.channels, columns, numbers)
+
+
+def _collect(
+    writer: layout.Writer,
+    source: Source,
+    config: DataConfig,
+    workers: int | None,
+    engine: Engine,
+    shards: int,
+    report: Report | None,
+) -> None:
+    work = jobs(source, config, start=writer.candidates, shards=shards)
+    if engine == "ray":
+        from impasto.data.ray_engine import run as run_by_ray
+
+        results = run_by_ray(work, workers)
+    else:
+        results = run(work, crew_size(source, len(source) - writer.candidates, workers))
+    with contextlib.closing(results):
+        for job, outcomes in results:
+            _keep(writer, job, outcomes)
+            if report is not None:
+                report(job.done, len(source))
+
+
+def _keep(writer: layout.Writer, job: Job, outcomes: list[Outcome]) -> None:
+    """Puts the outcomes of a job into the set: a slot for each part, and one for each failure."""
+    side = writer.shape.picture
+    counts = [max(1, len(outcome.slots)) for outcome in outcomes]
+    total = sum(counts)
+    pixels = np.zeros((total, *side), np.uint8)
+    columns = {
+        name: np.zeros((total, *size), kind) for name, (kind, size) in writer.shape.arrays().items()
+    }
+    columns["measures.npy"][:] = np.nan
+    rows: list[dict[str, Any]] = []
+    facts = zip(job.names, job.labels, job.numbers, outcomes, strict=True)
+    for place, (name, labels, numbers, outcome) in enumerate(facts):
+        parts = counts[place]
+        for part in range(parts):
+            at = len(rows)
+            columns["labels.npy"][at] = labels
+            columns["numbers.npy"][at] = numbers
+            columns["keys.npy"][at] = int((outcome.sha256 or "0")[:16], 16)
+            columns["status.npy"][at] = (
+                layout.code(outcome.reason.kind) if outcome.reason else layout.KEPT
+            )
+            if outcome.slots:
+                slot = outcome.slots[part]
+                pixels[at] = slot.pixels
+                columns["boxes.npy"][at] = slot.box
+                columns["hashes.npy"][at] = slot.hash
+                columns["measures.npy"][at] = slot.measures
+            rows.append(
+                {
+                    "candidate": job.first + place,
+                    "part": part,
+                    "parts": parts,
+                    "name": name,
+                    "sha256": outcome.sha256,
+                    "width": outcome.width,
+                    "height": outcome.height,
+                    "mode": outcome.mode,
+                    "box": columns["boxes.npy"][at].tolist(),
+                    "labels": labels,
+                    "numbers": [None if np.isnan(number) else number for number in numbers],
+                    "reason": outcome.reason.kind if outcome.reason else None,
+                    "detail": outcome.reason.detail if outcome.reason else "",
+                }
+            )
+    writer.append(len(outcomes), pixels, columns, rows)
+
+
+def _finish(
     home: Path,
     source: Source,
     config: DataConfig,
     key: str,
-    *,
-    workers: int | None,
-    report: Report | None,
+    writer: layout.Writer,
+    extract: Extract | None,
 ) -> None:
-    shape = layout.Shape(len(source), stored_side(config), config.channels, len(source.label_names))
-    done = layout.finished_rows(home / layout.ROWS)
-    if done == 0:
-        layout.create(home, shape)
-    arrays = layout.open_arrays(home, shape, write=True)
-    work = jobs(source, config, pixels=(home / "pixels.npy").resolve(), start=done)
-    crew = crew_size(source, len(source) - done, workers)
-    with (home / layout.ROWS).open("a", encoding="utf-8") as rows:
-        for job, outcomes in run(work, crew):
-            _keep(arrays, rows, job, outcomes)
-            if report is not None:
-                report(job.done, len(source))
-    _finish(home, source, config, key, arrays)
-
-
-def _keep(arrays: layout.Arrays, rows: TextIO, job: Job, outcomes: list[Outcome]) -> None:
-    facts = zip(job.names, job.labels, outcomes, strict=True)
-    for slot, (name, labels, outcome) in enumerate(facts, job.block.first):
-        arrays.labels[slot] = labels
-        arrays.boxes[slot] = outcome.box
-        arrays.keys[slot] = int((outcome.sha256 or "0")[:16], 16)
-        arrays.status[slot] = layout.REJECTED if outcome.reason else layout.KEPT
-        row = {
-            "slot": slot,
-            "name": name,
-            "sha256": outcome.sha256,
-            "width": outcome.width,
-            "height": outcome.height,
-            "labels": labels,
-            "reason": outcome.reason,
-        }
-        rows.write(json.dumps(row) + "\n")
-    rows.flush()
-
-
-def _finish(
-    home: Path, source: Source, config: DataConfig, key: str, arrays: layout.Arrays
-) -> None:
+    slots, starts = writer.slots, writer.starts
+    arrays = layout.open_arrays(home, writer.shape, slots, starts)
+    verdicts = curate.judge(home, arrays, config.rules, extract)
     kept = int((arrays.status == layout.KEPT).sum())
+    counts = curate.write_manifest(home, arrays, config.rules, verdicts)
     if kept == 0:
-        reasons = [
-            f"{row['name']}: {row['reason']}"
-            for row in islice(layout.read_rows(home / layout.ROWS), 3)
-        ]
+        problem = _none_kept(home, source, counts)
         _discard(home)
-        raise SourceError(
-            f"{source.name}: none of {len(source):,} files is a picture ({'; '.join(reasons)}); "
-            "give a folder or archive of pictures"
-        )
-    arrays.flush()
+        raise SourceError(problem)
     facts = {
         "format": layout.FORMAT,
         "key": key,
@@ -182,26 +281,54 @@ def _finish(
         "config": to_plain(config),
         "side": stored_side(config),
         "found": len(source),
+        "slots": slots,
+        "starts": starts,
         "kept": kept,
-        "rejected": len(source) - kept,
+        "rejected": slots - kept,
+        "reasons": dict(counts.most_common()),
+        "measures": MEASURES,
         "label_names": source.label_names,
+        "number_names": source.number_names,
         "fingerprint": _fingerprint(arrays, source, config),
     }
     layout.write_json(home / layout.FACTS, facts)
-    (home / layout.DRAFT).unlink(missing_ok=True)
+    for name in (layout.FOUND, layout.DRAFT):
+        (home / name).unlink(missing_ok=True)
+
+
+def _none_kept(home: Path, source: Source, counts: Counter[str]) -> str:
+    examples = "; ".join(
+        f"{printable(row['name'])}: {Reason(row['reason'], row['detail'])}"
+        for row in islice(layout.read_rows(home / layout.ROWS), 3)
+    )
+    if set(counts) <= set(curate.INVISIBLE):
+        return (
+            f"{source.name}: none of {len(source):,} files is a picture ({examples}); "
+            "give a folder or archive of pictures"
+        )
+    return (
+        f"{source.name}: none of {len(source):,} pictures is left ({examples}); "
+        "look for another subject, or switch a rule off with --rules NAME=off"
+    )
 
 
 def _fingerprint(arrays: layout.Arrays, source: Source, config: DataConfig) -> str:
-    settings = [layout.FORMAT, _pixel_settings(config), source.label_names]
+    settings = [
+        layout.FORMAT,
+        _pixel_settings(config),
+        source.label_names,
+        source.number_names,
+    ]
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for array in (arrays.keys, arrays.status, arrays.labels):
+    for array in (arrays.keys, arrays.status, arrays.labels, arrays.numbers):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
 def _discard(home: Path) -> None:
-    for name in (*layout.Shape(1, 1, 1, 1).arrays(), layout.ROWS, layout.DRAFT):
-        (home / name).unlink(missing_ok=True)
+    """Takes away what a set is made of, but for what a person decided, and the lock."""
+    for path in (*home.glob("*.npy"), home / layout.FOUND, home / layout.ROWS, home / layout.DRAFT):
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import sys
 from multiprocessing.connection import Connection
 
 from impasto.data.work import work
+from impasto.errors import SourceError
 
 
 def main() -> None:
@@ -17,7 +18,11 @@ def main() -> None:
             except (EOFError, ConnectionResetError):
                 return
             try:
-                socket.send(work(block))
+                answer = work(block)
+            except SourceError as error:  # no picture's fault: the detector cannot be used
+                answer = error
+            try:
+                socket.send(answer)
             except (BrokenPipeError, ConnectionResetError):
                 return
 
