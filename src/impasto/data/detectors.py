@@ -4,7 +4,7 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -16,6 +16,7 @@ from impasto.errors import SourceError, nearest
 KNOWN = ("whole", "cat-face", "human-face")
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Something that sees its subject in a picture."""
 

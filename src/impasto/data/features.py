@@ -6,7 +6,7 @@ They are kept in features.npy, a row of float16 for each slot, and grow at its e
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Float16, Float32, UInt8
@@ -21,6 +21,7 @@ FEWEST = 50  # pictures below which nothing can be called unusual
 DIRECTIONS = 64  # principal directions that are told apart; the rest is one residual
 
 
+@runtime_checkable
 class Extract(Protocol):
     """What turns pictures into features."""
 

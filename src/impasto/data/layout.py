@@ -23,6 +23,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -162,12 +163,16 @@ class Writer:
         self._shards, self._candidates = shards, candidates
         self.candidates, self.slots, starts = _finished(home / FOUND, shards, candidates)
         self.starts = starts  # the first slot of each shard begun
-        self._arrays = {
-            name: Growing(home / name, kind, size, slots=self.slots)
-            for name, (kind, size) in shape.arrays().items()
-        }
-        self._pixels = self._open_pixels()
-        self._rows = (home / FOUND).open("ab")
+        with ExitStack() as opened:  # one that is cut short must not leave the others open
+            self._arrays = {
+                name: opened.enter_context(
+                    closing(Growing(home / name, kind, size, slots=self.slots))
+                )
+                for name, (kind, size) in shape.arrays().items()
+            }
+            self._pixels = opened.enter_context(closing(self._open_pixels()))
+            self._rows = opened.enter_context((home / FOUND).open("ab"))
+            opened.pop_all()
 
     def __enter__(self) -> "Writer":
         return self

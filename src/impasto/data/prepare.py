@@ -81,7 +81,9 @@ def prepare(
     with _disk_errors(home), _locked(home):
         if not _is_complete(home, key, config, shards):  # another may have made it while we waited
             _claim(home, key, shards)
-            with _writer(home, opened, config, shards) as writer:
+            shape = _shape(opened, config)
+            with layout.Writer(home, shape, shards=shards, candidates=len(opened)) as writer:
+                layout.check_room(home, shape.slot_bytes * (len(opened) - writer.candidates))
                 _collect(writer, opened, config, workers, engine, shards, report)
                 writer.finish()
             _finish(home, opened, config, key, writer, extract)
@@ -166,18 +168,6 @@ def _claim(home: Path, key: str, shards: int) -> None:
         )
     _discard(home)
     layout.write_json(home / layout.DRAFT, mark)
-
-
-def _writer(home: Path, source: Source, config: DataConfig, shards: int) -> layout.Writer:
-    writer = layout.Writer(
-        home, _shape(source, config), shards=shards, candidates=len(source)
-    )
-    try:
-        layout.check_room(home, writer.shape.slot_bytes * (len(source) - writer.candidates))
-    except SourceError:
-        writer.close()
-        raise
-    return writer
 
 
 def _shape(source: Source, config: DataConfig) -> layout.Shape:
