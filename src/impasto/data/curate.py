@@ -2,7 +2,8 @@
 
 Rules that look at a single picture compare one of its measures with one number. The rules on
 duplicates keep one of several; the rule on outliers compares features with those of all the others.
-They come in this order, so that no flawed picture stands in for a good one.
+The rule on likeness comes after those
+on flaws, so that no flawed picture stands in for a good one.
 """
 
 import json
@@ -85,10 +86,10 @@ def judge(home: Path, arrays: Arrays, rules: Rules, extract: Extract | None) -> 
     for chunk in _chunks(len(status)):
         block = status[chunk]
         block[block > code("no subject")] = KEPT
-    _judge_singly(status, arrays.measures, rules)
     verdicts = Verdicts()
     if rules.duplicate:
         _judge_copies(status, arrays, verdicts)
+    _judge_singly(status, arrays.measures, rules)
     if rules.near_duplicate is not None:
         _judge_likeness(status, arrays, rules.near_duplicate, verdicts)
     if rules.outlier is not None and extract is not None:

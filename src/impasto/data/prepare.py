@@ -50,6 +50,7 @@ def prepare(
     engine: Engine = "processes",
     shards: int = 1,
     extract: Extract | None = None,
+    least: int = 1,
     report: Report | None = None,
 ) -> Prepared:
     """The prepared set of a source: opened if it is there, finished if it was begun, made if not.
@@ -63,6 +64,7 @@ def prepare(
         engine: `processes` on this machine, or `ray` on whatever Ray reaches.
         shards: files to spread the pixels over.
         extract: features of pictures, for the rule on outliers; without it, that rule is silent.
+        least: pictures that must be kept; 0 to look at what there is, whatever it is.
         report: called with the pictures done and their total, after each block.
 
     Raises:
@@ -86,7 +88,7 @@ def prepare(
                 layout.check_room(home, shape.slot_bytes * (len(opened) - writer.candidates))
                 _collect(writer, opened, config, workers, engine, shards, report)
                 writer.finish()
-            _finish(home, opened, config, key, writer, extract)
+            _finish(home, opened, config, key, writer, extract, least)
     return replace(Prepared.open(home), config=config)
 
 
@@ -253,13 +255,14 @@ def _finish(
     key: str,
     writer: layout.Writer,
     extract: Extract | None,
+    least: int,
 ) -> None:
     slots, starts = writer.slots, writer.starts
     arrays = layout.open_arrays(home, writer.shape, slots, starts)
     verdicts = curate.judge(home, arrays, config.rules, extract)
     kept = int((arrays.status == layout.KEPT).sum())
     counts = curate.write_manifest(home, arrays, config.rules, verdicts)
-    if kept == 0:
+    if kept < least:
         problem = _none_kept(home, source, counts)
         _discard(home)
         raise SourceError(problem)

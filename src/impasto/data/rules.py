@@ -26,3 +26,6 @@ class Rules:
     duplicate: bool = False  # the same file again
     near_duplicate: Annotated[int, Field(ge=0, le=64)] | None = None  # bits of 256 that differ
     outlier: Annotated[float, Field(gt=0)] | None = None  # robust deviations in features
+
+
+STANDARD = Rules(duplicate=True)
