@@ -79,7 +79,7 @@ def prepare(
     key = key_of(opened, config)
     home = Path(to) if to is not None else _cached(key, config, shards)
     if _is_complete(home, key, config, shards):
-        return replace(Prepared.open(home), config=config)
+        return Prepared.open(home).viewed(config)
     with _disk_errors(home), _locked(home):
         if not _is_complete(home, key, config, shards):  # another may have made it while we waited
             _claim(home, key, shards)
@@ -89,7 +89,7 @@ def prepare(
                 _collect(writer, opened, config, workers, engine, shards, report)
                 writer.finish()
             _finish(home, opened, config, key, writer, extract, least)
-    return replace(Prepared.open(home), config=config)
+    return Prepared.open(home).viewed(config)
 
 
 def cache_home() -> Path:
