@@ -103,7 +103,7 @@ def _set(search: Search, subject: Subject) -> Search:
 
 
 def _loaded(file: str) -> cv2.CascadeClassifier:
-    path = Path(cv2.data.haarcascades) / file  # an absolute path stands for itself
+    path = Path(cv2.__file__).parent / "data" / file  # an absolute path stands for itself
     try:
         cascade = cv2.CascadeClassifier(str(path))
     except cv2.error:

@@ -115,4 +115,5 @@ def outlyingness(
         distances[slots] = np.log((along**2 / spread).sum(axis=1) + count * outside / rest)
     usual = np.nanmedian(distances)
     deviation = 1.4826 * np.nanmedian(np.abs(distances - usual))
-    return (distances - usual) / max(float(deviation), 1e-12)
+    robust: np.ndarray = (distances - usual) / max(float(deviation), 1e-12)
+    return robust
