@@ -105,14 +105,17 @@ def outlyingness(
     variances, directions = np.linalg.eigh(np.cov(known - mean, rowvar=False))
     count = min(DIRECTIONS, len(sample) // 4)
     variances, directions = variances[::-1], directions[:, ::-1][:, :count]
-    rest = max(float(variances[count:].sum()), 1e-12)
-    spread = np.maximum(variances[:count], 1e-12)
+    # Directions without any variance, and rounding errors, must not count as unusual.
+    floor = max(float(variances.sum()), 1e-12) * 1e-6
+    rest = max(float(variances[count:].sum()), floor)
+    spread = np.maximum(variances[:count], floor)
     for start in range(0, len(inside), BATCH * 64):
         slots = inside[start : start + BATCH * 64]
         centred = features[slots].astype(np.float64) - mean
         along = centred @ directions
-        outside = (centred**2).sum(axis=1) - (along**2).sum(axis=1)
-        distances[slots] = np.log((along**2 / spread).sum(axis=1) + count * outside / rest)
+        outside = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
+        squared = (along**2 / spread).sum(axis=1) + len(spread) * outside / rest
+        distances[slots] = np.log(np.maximum(squared, 1e-12))
     usual = np.nanmedian(distances)
     deviation = 1.4826 * np.nanmedian(np.abs(distances - usual))
     robust: np.ndarray = (distances - usual) / max(float(deviation), 1e-12)
