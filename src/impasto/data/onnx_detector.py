@@ -76,7 +76,9 @@ class OnnxDetector:
         ]
         return _apart([seen for seen in found if min(seen.width, seen.height) >= smallest])
 
-    def _letter(self, view: UInt8[np.ndarray, "h w c"]) -> tuple[UInt8[np.ndarray, "h w c"], float]:
+    def _letter(
+        self, view: UInt8[np.ndarray, "h w c"]
+    ) -> tuple[UInt8[np.ndarray, "h2 w2 c"], float]:
         """The view in the corner of the input, as large as fits, and its scale."""
         scale = min(self._height / view.shape[0], self._width / view.shape[1])
         size = max(1, round(view.shape[1] * scale)), max(1, round(view.shape[0] * scale))
@@ -154,6 +156,11 @@ def _boxes_and_scores(
         raise problem([array.shape for array in named.values()])
     best: np.ndarray = scores.reshape(len(boxes), -1).max(axis=1) if len(boxes) else scores.ravel()
     return boxes, best
+
+
+def _may_be_scores(array: np.ndarray, boxes: int) -> bool:
+    fits = array.size % max(1, boxes) == 0 and boxes in array.shape and array.shape[-1] != 4
+    return fits and (not array.size or (float(array.min()) >= 0 and float(array.max()) <= 1))
 
 
 def _yolo(

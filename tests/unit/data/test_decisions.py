@@ -17,9 +17,7 @@ def made(folder, tmp_path):
     root = folder(*(f"{n}.png" for n in range(5)))
     (root / "2.png").write_bytes(b"no picture")
     (root / "9.png").write_bytes((root / "0.png").read_bytes())
-    return prepare(
-        root, DataConfig(size=8, rules=Rules(duplicate=True)), tmp_path / "set"
-    )
+    return prepare(root, DataConfig(size=8, rules=Rules(duplicate=True)), tmp_path / "set")
 
 
 def test_the_last_word_counts(tmp_path):
@@ -42,7 +40,9 @@ def test_a_torn_line_is_passed_over_and_does_not_swallow_the_next(tmp_path):
 @pytest.mark.parametrize("line", ["words", "[]", '{"slots": [9], "keep": true}', '{"slots": [1]}'])
 def test_a_line_that_is_no_decision_is_named(tmp_path, line):
     (tmp_path / NAME).write_text('{"slots": [1], "keep": true}\n' + line + "\n")
-    with pytest.raises(SourceError, match=r"review.jsonl, line 2: not a decision .*; take the line"):
+    with pytest.raises(
+        SourceError, match=r"review.jsonl, line 2: not a decision .*; take the line"
+    ):
         read_decisions(tmp_path, 9)
 
 

@@ -34,9 +34,7 @@ def network(path, outputs, constants, *, layout="nchw", kind=TensorProto.FLOAT):
             for name, value in zip(outputs, constants, strict=True)
         ],
     )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
-    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return str(path)

@@ -12,7 +12,9 @@ pytest.importorskip("ray")
 
 def prepare(*arguments, home):
     command = [sys.executable, "-m", "impasto", "prepare", *arguments, "--size", "16", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home, env=os.environ)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=home, env=os.environ
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

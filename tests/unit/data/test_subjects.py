@@ -142,7 +142,9 @@ def test_where_nothing_is_seen_the_whole_is_shown(corner):
 
 def test_subjects_that_there_are_not(tmp_path):
     assert detector_of(Subject()) is None
-    with pytest.raises(SourceError, match=r"--subject catface: no such subject; did you mean cat-face\?"):
+    with pytest.raises(
+        SourceError, match=r"--subject catface: no such subject; did you mean cat-face\?"
+    ):
         detector_of(Subject(name="catface"))
     with pytest.raises(SourceError, match=r"no such file; give a cascade \(.xml\) or a network"):
         detector_of(Subject(name="nowhere.onnx"))
