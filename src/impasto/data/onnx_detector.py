@@ -149,9 +149,7 @@ def _boxes_and_scores(
         raise problem([array.shape for array in named.values()])
     boxes = boxes.reshape(-1, 4)
     if scores is None:
-        scores = next(
-            (a for a in named.values() if a.size == len(boxes) and a.shape[-1] != 4), None
-        )
+        scores = next((a for a in named.values() if _may_be_scores(a, len(boxes))), None)
     if scores is None or scores.size % max(1, len(boxes)) or (scores.size and not len(boxes)):
         raise problem([array.shape for array in named.values()])
     best: np.ndarray = scores.reshape(len(boxes), -1).max(axis=1) if len(boxes) else scores.ravel()

@@ -30,12 +30,11 @@ from impasto.data.detectors import KNOWN, detector_of, digest_of
 from impasto.data.features import Extract
 from impasto.data.gather import gather
 from impasto.data.items import Source, printable
-from impasto.data.jobs import Job, jobs
+from impasto.data.jobs import jobs
 from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.data.reasons import Reason
 from impasto.data.sources import open_source
-from impasto.data.work import Outcome
 from impasto.errors import SourceError
 
 Report = Callable[[int, int], None]
