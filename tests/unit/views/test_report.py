@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from impasto.events import Finished, Noticed, Started, Tick
-from impasto.images import encode_png
+from impasto.sheets import encode_png
 from impasto.views.report import LARGEST_FILM, ReportFacts, duration, render_report
 
 HOSTILE = "<script>alert('x')</script>\"&.jpg"
