@@ -13,6 +13,7 @@ from impasto.data.prepare import prepare as _prepare
 from impasto.data.prepared import Prepared
 from impasto.data.rules import Rules, rules_of
 from impasto.workflows.contact import draw_sheets
+from impasto.workflows.extracting import curating_extract
 
 Report = Callable[[int, int], None]  # done, of how many
 WHOLE_SIZE, SUBJECT_SIZE = 64, 128  # pixels; what is cut out is trained on at many sizes
@@ -103,7 +104,14 @@ def prepare(
     )
     home = None if to is None else Path(to)
     prepared = _prepare(
-        source, config, home, workers=workers, engine=engine, shards=shards, report=report
+        source,
+        config,
+        home,
+        workers=workers,
+        engine=engine,
+        shards=shards,
+        extract=curating_extract() if config.rules.outlier is not None else None,
+        report=report,
     )
     if home is not None:
         draw_sheets(prepared)
