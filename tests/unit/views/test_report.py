@@ -10,7 +10,8 @@ from PIL import Image
 
 from impasto.events import Finished, Noticed, Started, Tick
 from impasto.images import encode_png
-from impasto.views.report import LARGEST_FILM, ReportFacts, duration, render_report
+from impasto.views.page import duration
+from impasto.views.report import LARGEST_FILM, ReportFacts, render_report
 
 HOSTILE = "<script>alert('x')</script>\"&.jpg"
 VOID = {"meta", "img", "br", "link", "hr", "input"}
