@@ -1,5 +1,6 @@
 """What a look at some pictures found, as text for a terminal: the facts, then what to make of them."""
 
+import re
 import shutil
 import textwrap
 from typing import Any
@@ -8,6 +9,7 @@ MOST_ROWS = 10  # of a list that may be long
 MOST_CATEGORIES = 12  # on a line
 EXAMPLES = 3  # names for each reason
 MARKS = {"good": "+", "note": "-", "warning": "!"}
+_TIED = "\N{NO-BREAK SPACE}"  # within what is typed, so that it stays on one line
 WIDEST = 110  # columns; longer lines are hard to read
 
 
@@ -118,12 +120,14 @@ def _advice(advice: list[dict[str, str]]) -> list[str]:
     lines = ["", "what to make of them:"] if advice else []
     for said in advice:
         head = f"{MARKS[said['severity']]} {said['topic']}: "
-        lines += textwrap.wrap(
-            head + said["text"],
+        text = re.sub("`[^`]+`", lambda code: code[0].replace(" ", _TIED), said["text"])
+        wrapped = textwrap.wrap(
+            head + text,
             width,
             initial_indent="  ",
             subsequent_indent="    ",
             break_long_words=False,
             break_on_hyphens=False,
         )
+        lines += [line.replace(_TIED, " ") for line in wrapped]
     return lines

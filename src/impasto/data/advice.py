@@ -5,25 +5,16 @@ small sets and from runs of our own: nothing sudden happens at any of them. Each
 names the numbers that it follows from, so that a person can disagree.
 """
 
-import shlex
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
-from impasto.data.inspection import Advice, Inspection, Severity, Topic
+from impasto.data import cautions
+from impasto.data.inspection import Advice, Inspection, Topic
+from impasto.data.wording import Said, all_are, percent
 
 MOST = 0.9  # share of pictures that a resolution should not have to enlarge
 LARGEST_FIRST = 64  # pixels; with what a first attempt is well served
 FEW, SMALL, ENOUGH, PLENTY = 500, 2_000, 5_000, 20_000  # pictures
-FEW_IN_CLASS, ENOUGH_IN_CLASS = 200, 1_000  # pictures
 ALIKE, MIXED = 0.1, 0.04  # share of what varies that all pictures have in common
-_SEE_THROUGH = ("RGBA", "LA", "PA", "RGBa", "La")
-
-
-class Said(NamedTuple):
-    """A piece of advice on the topic at hand."""
-
-    severity: Severity
-    text: str
 
 
 def best_side(reached: dict[int, float]) -> int | None:
@@ -44,28 +35,19 @@ def advise(found: Inspection) -> tuple[Advice, ...]:
         "framing": _framing,
         "resolution": _resolution,
         "crop": _crop,
-        "classes": _classes,
-        "colour": _colour,
-        "background": _background,
-        "style": _style,
-        "duplicates": _duplicates,
-        "rejects": _rejects,
-        "pictures": _broken,
+        "classes": cautions.classes,
+        "colour": cautions.colour,
+        "background": cautions.background,
+        "style": cautions.style,
+        "duplicates": cautions.duplicates,
+        "rejects": cautions.rejects,
+        "pictures": cautions.broken,
     }
     return tuple(
-        Advice(topic, said.text, said.severity)
+        Advice(topic, said.text[0].upper() + said.text[1:], said.severity)
         for topic, tell in topics.items()
         for said in tell(found)
     )
-
-
-def percent(share: float) -> str:
-    """A share as people say it: never 0% of something, nor 100% of less than all."""
-    if 0 < share < 0.01:
-        return "less than 1%"
-    if 0.99 < share < 1:
-        return "more than 99%"
-    return f"{share:.0%}"
 
 
 def _amount(found: Inspection) -> Iterator[Said]:
@@ -79,7 +61,7 @@ def _amount(found: Inspection) -> Iterator[Said]:
         yield Said(
             "warning",
             f"{pictures} are very few. A GAN will learn them by heart and repeat them, unless they are varied "
-            "at training time: mirrored (data.flip, where left and right do not matter) and with --crop random. "
+            "at training time: mirrored (data.flip, where left and right do not matter) and with `--crop random`. "
             "Good for trying things out, or for variations on these very pictures.",
         )
     elif kept < SMALL:
@@ -92,8 +74,7 @@ def _amount(found: Inspection) -> Iterator[Said]:
     elif kept < ENOUGH:
         yield Said(
             "note",
-            f"{pictures} are a usable set for a DCGAN at 64 pixels. More would widen the variety rather than "
-            "sharpen the pictures.",
+            f"{pictures} are a usable set for a DCGAN at 64 pixels. More would mostly add variety.",
         )
     elif kept < PLENTY:
         yield Said(
@@ -103,7 +84,7 @@ def _amount(found: Inspection) -> Iterator[Said]:
     else:
         yield Said(
             "good",
-            f"{pictures} are plenty: here longer training and larger networks pay, not more pictures.",
+            f"{pictures} are plenty: longer training and larger networks bring more now than more pictures.",
         )
 
 
@@ -120,7 +101,7 @@ def _framing(found: Inspection) -> Iterator[Said]:
         yield Said(
             "warning" if need else "note",
             f"{told}: poses and backgrounds are mixed{need}. Cut the subject out if there is a detector for it "
-            "(--subject cat-face, human-face, or your own), or keep one kind of view.",
+            "(`--subject cat-face`, `human-face`, or your own), or keep one kind of view.",
         )
     else:
         yield Said(
@@ -150,12 +131,12 @@ def _resolution(found: Inspection) -> Iterator[Said]:
     )
     if larger and not reached[larger]:
         beyond = f", and none {larger}"
-    text = f"{_all(reached[best])} at least {best} pixels on the short side{beyond}: --size {best}"
+    text = f"{all_are(reached[best])} at least {best} pixels on the short side{beyond}: `--size {best}`"
     if best > LARGEST_FIRST:
-        times = (best / LARGEST_FIRST) ** 2
         text += (
-            f" is the most they carry. Begin with --size {LARGEST_FIRST} all the same: a step at {best} costs "
-            f"about {times:.2g} times as much, and what is wrong shows at {LARGEST_FIRST} already."
+            f" is the largest usual size that they fill. Begin with `--size {LARGEST_FIRST}` all the same: a "
+            f"step at {best} costs about {(best / LARGEST_FIRST) ** 2:.2g} times as much, and what is wrong shows "
+            f"at {LARGEST_FIRST} already."
         )
     else:
         text += " loses nothing they have, and larger would only enlarge them."
@@ -177,7 +158,7 @@ def _prepared(side: int, reached: dict[int, float]) -> Iterator[Said]:
         )
         return
     best = best_side(reached) or side
-    more = f"; its originals would carry {best}, with --size {best}" if best > side else ""
+    more = f"; its originals would carry {best}, with `--size {best}`" if best > side else ""
     yield Said(
         "good", f"The set is prepared at {side} pixels, for recipes of that size and below{more}."
     )
@@ -194,10 +175,10 @@ def _crop(found: Inspection) -> Iterator[Said]:
     if aspects is None or found.prepared:
         return
     if aspects.square >= 0.95:
-        few = ", or random to vary few pictures" if found.kept < ENOUGH else ""
+        few = ", or `random` to vary few pictures" if found.kept < ENOUGH else ""
         yield Said(
             "good",
-            f"{_all(aspects.square)} square: any --crop keeps all of it; take center{few}.",
+            f"{all_are(aspects.square)} square: any `--crop` keeps all of it; take `center`{few}.",
         )
         return
     lost = f"the square in the middle leaves out {percent(aspects.lost)} of the median picture"
@@ -205,14 +186,14 @@ def _crop(found: Inspection) -> Iterator[Said]:
         yield Said(
             "warning",
             f"{percent(aspects.beyond_two)} are more than twice as long as wide, or the other way round: {lost}. "
-            "Take --crop pad to keep the whole of each, or --subject to cut out what matters.",
+            "Take `--crop pad` to keep the whole of each, or `--subject` to cut out what matters.",
         )
         return
     yield Said(
         "good" if aspects.lost < 0.1 else "note",
         (
-            f"{percent(aspects.square)} are square, and {lost}. --crop center suits subjects in the middle; --crop "
-            "random varies the cut a little; --crop pad or --subject is for subjects elsewhere."
+            f"{percent(aspects.square)} are square, and {lost}. `--crop center` suits subjects in the middle; "
+            "`--crop random` varies the cut a little; `--crop pad` or `--subject` is for subjects elsewhere."
         ),
     )
     if aspects.beyond_three:
@@ -220,146 +201,3 @@ def _crop(found: Inspection) -> Iterator[Said]:
             "note",
             f"{percent(aspects.beyond_three)} are longer than 3:1: banners, strips or scans, rarely pictures.",
         )
-
-
-def _classes(found: Inspection) -> Iterator[Said]:
-    balance = found.balance
-    if balance is None:
-        return
-    counts = found.classes
-    ordered = sorted(counts, key=lambda name: -counts[name])
-    largest, smallest = ordered[0], ordered[-1]
-    scarce = [name for name in ordered if counts[name] < FEW_IN_CLASS]
-    ready = [name for name in ordered if counts[name] >= ENOUGH_IN_CLASS]
-    told = (
-        f"{len(counts)} classes, as varied as {balance.effective:g} of one size; {largest} has {counts[largest]:,} "
-        f"pictures, {smallest} {counts[smallest]:,}"
-    )
-    if balance.ratio is not None and balance.ratio <= 3:
-        yield Said("good", f"{told}: well balanced.")
-    else:
-        yield Said(
-            "warning",
-            f"{told} ({percent(balance.rarest)}): trained on all of them, a model hardly ever draws {smallest}. "
-            f"Train on one class with --classes {_quoted(largest)}, or find more of the rare ones.",
-        )
-    if scarce:
-        yield Said(
-            "warning",
-            f"{_listed(scarce)} {'has' if len(scarce) == 1 else 'have'} fewer than {FEW_IN_CLASS} pictures: too "
-            "few to be learnt as a class of "
-            f"{'its' if len(scarce) == 1 else 'their'} own, by a model of its own or by one that is told the class.",
-        )
-    told = f"{len(ready)} of {len(counts)} classes" if len(ready) < len(counts) else "All classes"
-    yield Said(
-        "note",
-        (
-            f"{told if ready else 'No class'} {'has' if not ready or len(ready) == 1 else 'have'} the "
-            f"{ENOUGH_IN_CLASS:,} pictures with which a model that is told the class, or one model a class, begins "
-            "to make sense."
-        ),
-    )
-
-
-def _colour(found: Inspection) -> Iterator[Said]:
-    if found.grey is None or found.grey < 0.05:
-        return
-    if found.grey > 0.98:
-        yield Said(
-            "note",
-            f"{_all(found.grey)} grey: --channels 1 (with train, --set data.channels=1) saves two thirds of the "
-            "room, and networks that would learn three times the same.",
-        )
-    else:
-        yield Said(
-            "note",
-            f"{percent(found.grey)} of the pictures have no colour. Where that is not the subject's own, but black "
-            "and white among colour, a generator will draw both; --channels 1 makes all of them grey.",
-        )
-
-
-def _background(found: Inspection) -> Iterator[Said]:
-    see_through = sum(found.modes.get(mode, 0) for mode in _SEE_THROUGH)
-    if see_through:
-        yield Said(
-            "note",
-            f"{percent(see_through / found.pictures)} may have transparent parts: white shows through unless "
-            "--background #rrggbb says otherwise. A colour that the subject does not have is learnt most easily.",
-        )
-
-
-def _style(found: Inspection) -> Iterator[Said]:
-    drawn = found.rejected.get("drawn", 0) + found.rejected.get("text", 0)
-    if found.photographs and drawn:
-        yield Said(
-            "note",
-            f"Mostly photographs, with {drawn:,} drawings or pictures of text, which the standard rules leave "
-            "out; --rules drawn=off text=off keeps them.",
-        )
-    elif found.photographs is False:
-        yield Said(
-            "note",
-            "Mostly drawings, so nothing is left out for being one. Photographs among them, if any, are kept.",
-        )
-
-
-def _duplicates(found: Inspection) -> Iterator[Said]:
-    again = sum(len(names) - 1 for names in found.duplicates)
-    near = found.near_duplicates.count
-    if not again + near:
-        return
-    parts = [f"{again:,} exact copies"] if again else []
-    parts += [f"{near:,} near copies"] if near else []
-    share = (again + near) / found.pictures
-    off = "duplicate=off" if again else "near_duplicate=off"
-    yield Said(
-        "warning" if share >= 0.1 else "note",
-        (
-            f"{' and '.join(parts)} ({percent(share)}) of other pictures. Copies weigh double in training, and a near "
-            "copy among the held-out pictures makes learning by heart look like understanding; the standard rules "
-            f"keep one of each (--rules {off} keeps all)."
-        ),
-    )
-
-
-def _rejects(found: Inspection) -> Iterator[Said]:
-    flaws = {
-        kind: count
-        for kind, count in found.rejected.items()
-        if kind
-        in {"too small", "odd aspect", "dark", "uniform", "blurred", "text", "drawn", "outlier"}
-    }
-    if not flaws:
-        return
-    share = sum(flaws.values()) / found.pictures
-    commonest = max(flaws, key=lambda kind: flaws[kind])
-    yield Said(
-        "warning" if share >= 0.1 else "note",
-        (
-            f"The rules on flaws leave out {sum(flaws.values()):,} ({percent(share)}), most of them as {commonest} "
-            f"({flaws[commonest]:,}). Look at some with --html; --rules {commonest.replace(' ', '_')}=off keeps them."
-        ),
-    )
-
-
-def _broken(found: Inspection) -> Iterator[Said]:
-    if found.broken:
-        share = len(found.broken) / found.found
-        yield Said(
-            "warning" if share >= 0.05 else "note",
-            f"{len(found.broken):,} files ({percent(share)}) cannot be decoded and are passed over. If there are "
-            "many, a download or a copy was probably cut short.",
-        )
-
-
-def _all(share: float) -> str:
-    return "All pictures are" if share == 1 else f"{percent(share)} of the pictures are"
-
-
-def _listed(names: list[str], most: int = 4) -> str:
-    told = names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1:,} more"]
-    return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
-
-
-def _quoted(word: str) -> str:
-    return shlex.quote(word)

@@ -32,7 +32,7 @@ _MEANINGS = {
     "contrast": "how far light and dark lie apart; near 0 means one flat colour",
     "text": "likeness to text; high means words, charts or screenshots",
     "flatness": "share of even areas; high means drawings and logos",
-    "scale": f"source pixels for one stored at {SIDE}; below 1 a picture is enlarged",
+    "scale": "source pixels for one at {side} pixels; below 1 it is enlarged",
     "aspect": "long side over short side",
     "score": "how sure the detector was of the subject",
 }
@@ -154,7 +154,9 @@ def _measures(prepared: Prepared, census: Census) -> dict[str, Measured]:
         values = values[np.isfinite(values)]
         if len(values):
             low, median, high = (float(f"{q:.4g}") for q in np.percentile(values, (5, 50, 95)))
-            told[name] = Measured(low, median, high, _MEANINGS.get(name, ""))
+            told[name] = Measured(
+                low, median, high, _MEANINGS.get(name, "").format(side=prepared.side)
+            )
     return told
 
 

@@ -1,6 +1,7 @@
 """What a look at some pictures found, told to a person in one HTML page that stands alone."""
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
@@ -24,6 +25,7 @@ from impasto.views.sheet import enlarge
 
 LARGEST_THUMBNAIL = 128  # pixels
 COLUMNS = 8  # of the sheet of kept pictures
+MOST_BARS = 40  # of the categories of a column
 LISTED = 1_000  # names in a list; all of them are in the JSON
 
 _KINDS = {  # what the kinds of reasons mean, for those who meet them for the first time
@@ -119,11 +121,16 @@ def _look(found: Inspection) -> str:
 
 def _advice(found: Inspection) -> str:
     items = "".join(
-        f'<li class="{escape(said.severity)}"><b>{escape(said.topic.capitalize())}</b>'
-        f"<span>{escape(said.text)}</span></li>\n"
+        f'<li class="{escape(said.severity)}"><b>{escape(said.topic.capitalize())}'
+        f"<small>{escape(said.severity)}</small></b><span>{_coded(said.text)}</span></li>\n"
         for said in found.advice
     )
     return section("What to make of them", f'<ul class="advice">\n{items}</ul>' if items else "")
+
+
+def _coded(text: str) -> str:
+    """The text as HTML, with what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _sizes(found: Inspection) -> str:
@@ -152,23 +159,29 @@ def _sizes(found: Inspection) -> str:
 def _classes(found: Inspection) -> str:
     if not found.classes:
         return ""
-    words = ""
+    told = []
     if balance := found.balance:
-        words = f"<p>As varied as {balance.effective:g} classes of one size"
-        words += (
-            f"; the largest has {balance.ratio:g} times the pictures of the smallest"
-            if balance.ratio
-            else ""
-        )
-        words += ".</p>\n"
-    unknown = found.missing.get("class", 0)
-    words += f"<p>{many(unknown, 'picture')} without a class.</p>\n" if unknown else ""
-    return section("Classes", words + _bars(found.classes))
+        told.append(f"As varied as {balance.effective:g} classes of one size.")
+        if balance.ratio:
+            told.append(f"The largest has {balance.ratio:g} times the pictures of the smallest.")
+    if unknown := found.missing.get("class"):
+        told.append(f"{many(unknown, 'picture')} without a class.")
+    words = f"<p>{' '.join(told)}</p>\n" if told else ""
+    return section("Classes", words + _categories(found.classes))
+
+
+def _categories(counts: Mapping[str, int]) -> str:
+    """Bars; of very many, the longest, and the others folded."""
+    if len(counts) <= MOST_BARS:
+        return _bars(counts)
+    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
+    rest = folded(f"{len(counts) - MOST_BARS:,} more", _bars(dict(ordered[MOST_BARS:])))
+    return _bars(dict(ordered[:MOST_BARS])) + rest
 
 
 def _attributes(found: Inspection) -> str:
     parts = [
-        folded(_missing(name, found.missing.get(name, 0)), _bars(counts))
+        folded(_missing(name, found.missing.get(name, 0)), _categories(counts))
         for name, counts in found.attributes.items()
     ]
     if found.numbers:
@@ -199,22 +212,15 @@ def _left_out(found: Inspection) -> str:
         f"{escape(_KINDS.get(kind, ''))}</small></h3>\n" + _gallery(images, found.examples[kind])
         for kind, images in shown.rejects.items()
     ]
-    about = (
-        f"<p>Left out by {_rules(found)}; nothing is deleted. Up to {_most(shown.rejects)} of each kind are "
-        "shown, drawn evenly.</p>"
-    )
+    about = f"<p>Left out by {_rules(found)}; nothing is deleted. Of many, some are shown, drawn evenly.</p>"
     credit = caption(_credit(found))
     return section("Left out", about + "".join(parts) + credit if parts else "")
-
-
-def _most(rejects: Mapping[str, np.ndarray]) -> int:
-    return max(map(len, rejects.values()), default=0)
 
 
 def _gallery(images: UInt8[np.ndarray, "_ h w c"], names: Sequence[tuple[str, str]]) -> str:
     figures = (
         f'<figure>{_thumbnail(image, name)}<figcaption><b title="{escape(name)}">{escape(name)}</b>'
-        f"{escape(detail)}</figcaption></figure>\n"
+        f'<span title="{escape(detail)}">{escape(detail)}</span></figcaption></figure>\n'
         for image, (name, detail) in zip(images, names, strict=True)
     )
     return f'<div class="gallery">\n{"".join(figures)}</div>\n'
@@ -249,14 +255,13 @@ def _copies(found: Inspection) -> str:
 
 def _measures(found: Inspection) -> str:
     rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{told.low:g}</td><td>{told.median:g}</td><td>{told.high:g}</td>"
-        f"<td>{escape(told.meaning)}</td></tr>\n"
+        f"<tr><th>{escape(name)}<small>{escape(told.meaning)}</small></th>"
+        f"<td>{told.low:.3g}</td><td>{told.median:.3g}</td><td>{told.high:.3g}</td></tr>\n"
         for name, told in found.measures.items()
     )
-    head = "<tr><th></th><th>5%</th><th>half</th><th>95%</th><th></th></tr>"
-    body = f"""<p>The value that 5, 50 and 95 in 100 pictures lie below.</p>
+    body = f"""<p>The values that 5, 50 and 95 in 100 pictures lie below.</p>
 <div class="table"><table class="measures">
-<thead>{head}</thead>
+<thead><tr><td></td><th>5%</th><th>half</th><th>95%</th></tr></thead>
 <tbody>
 {rows}</tbody></table></div>"""
     return section("Measures", body if rows else "")
@@ -288,10 +293,14 @@ def _bars(counts: Mapping[str, int | tuple[float, str]]) -> str:
     kind = ' class="long"' if any(len(name) > 24 for name in told) else ""
     rows = "".join(
         f"<tr><th{kind}>{escape(name)}</th>"
-        f'<td><i style="width:{100 * value / longest:.3g}%"></i></td><td>{escape(words)}</td></tr>\n'
+        f"<td>{_bar(value / longest)}</td><td>{escape(words)}</td></tr>\n"
         for name, (value, words) in told.items()
     )
     return f'<table class="bars">\n{rows}</table>\n'
+
+
+def _bar(share: float) -> str:
+    return f'<i style="width:{100 * share:.3g}%"></i>' if share else ""
 
 
 def _listed(rows: Sequence[tuple[str, str]]) -> str:

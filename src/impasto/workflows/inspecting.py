@@ -65,9 +65,9 @@ def _recipe(source: str | Path, selected: DataConfig) -> tuple[Advice, ...]:
     quick = ""
     if recipe.data.size >= 64 and recipe.name != "kittens":
         quick = (
-            " On a CPU, --recipe kittens is the quick one, for pictures of any kind at 64 pixels."
+            " On a CPU, `--recipe kittens` is the quick one, for pictures of any kind at 64 pixels."
         )
-    return (Advice("recipe", f"{shlex.join(line)} ({why}).{quick}", "note"),)
+    return (Advice("recipe", f"`{shlex.join(line)}` ({why}).{quick}", "note"),)
 
 
 def _writable(path: Path) -> Path:
