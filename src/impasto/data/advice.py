@@ -8,7 +8,7 @@ names the numbers that it follows from, so that a person can disagree.
 from collections.abc import Callable, Iterator
 
 from impasto.data import cautions
-from impasto.data.inspection import Advice, Inspection, Topic
+from impasto.data.inspection import SIDES, Advice, Inspection, Measured, Topic
 from impasto.data.wording import Said, all_are, percent
 
 MOST = 0.9  # share of pictures that a resolution should not have to enlarge
@@ -116,7 +116,7 @@ def _resolution(found: Inspection) -> Iterator[Said]:
     reached, short = found.sizes.reached, found.sizes.short
     best = best_side(reached)
     if found.prepared:
-        yield from _prepared(found.prepared, reached)
+        yield from _prepared(found.prepared, found.measures.get("scale"))
         return
     if best is None:
         yield Said(
@@ -148,20 +148,18 @@ def _resolution(found: Inspection) -> Iterator[Said]:
         )
 
 
-def _prepared(side: int, reached: dict[int, float]) -> Iterator[Said]:
-    enlarged = [share for pixels, share in reached.items() if pixels <= side]
-    if enlarged and min(enlarged) < MOST:
+def _prepared(side: int, scale: Measured | None) -> Iterator[Said]:
+    told = f"The set is prepared at {side} pixels"
+    if scale is not None and scale.low < 1:
+        many = "more than half" if scale.median < 1 else "more than 5%"
         yield Said(
             "note",
-            f"The set is prepared at {side} pixels, and only {percent(min(enlarged))} of its originals have a "
-            "short side as long as that: the others were enlarged.",
+            f"{told}, and {many} of what is in it was smaller and is enlarged; a smaller `--size` would be sharper.",
         )
         return
-    best = best_side(reached) or side
-    more = f"; its originals would carry {best}, with `--size {best}`" if best > side else ""
-    yield Said(
-        "good", f"The set is prepared at {side} pixels, for recipes of that size and below{more}."
-    )
+    best = max((usual for usual in SIDES if scale and usual <= scale.low * side), default=side)
+    more = f"; 95% of it would fill {best}, with `--size {best}`" if best > side else ""
+    yield Said("good", f"{told}, for recipes of that size and below{more}.")
 
 
 def _below(found: Inspection, side: float) -> float:

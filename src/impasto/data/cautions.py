@@ -30,7 +30,8 @@ def classes(found: Inspection) -> Iterator[Said]:
     else:
         yield Said(
             "warning",
-            f"{told} ({percent(balance.rarest)}): trained on all of them, a model hardly ever draws {smallest}. "
+            f"{told} ({percent(balance.rarest)}): trained on all of them without labels, a model draws {smallest} no "
+            "more often than that, and badly. "
             f"Train on one class with `--classes {shlex.quote(largest)}`, or find more of the rare ones.",
         )
     if scarce:

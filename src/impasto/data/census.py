@@ -12,20 +12,20 @@ import numpy as np
 from jaxtyping import Bool, Int32, Int64, UInt8
 
 from impasto.data import layout
-from impasto.data.inspection import Aspects, Balance, Numbers, Range, Sizes
+from impasto.data.inspection import SIDES, Aspects, Balance, Numbers, Range, Sizes
 from impasto.data.items import printable
 from impasto.data.layout import KEPT
 from impasto.data.prepared import Prepared
 from impasto.data.reasons import Reason
 
 COMMONEST = 5  # sizes and ratios that are told
-SIDES = (28, 32, 64, 96, 128, 256)  # pixels; what recipes and networks are made for
 _BINS = (1, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)  # pixels
+_TALL = 1 - 1e-9  # so that 1:2 lies where 2:1 does
 _SHAPES = {  # width over height up to which a shape is called so
-    "taller than 3:1": 1 / 3,
-    "2:1 to 3:1, tall": 1 / 2,
-    "1.3:1 to 2:1, tall": 1 / 1.3,
-    "nearly square, tall": 1 / 1.05,
+    "taller than 3:1": _TALL / 3,
+    "2:1 to 3:1, tall": _TALL / 2,
+    "1.3:1 to 2:1, tall": _TALL / 1.3,
+    "nearly square, tall": _TALL / 1.05,
     "square": 1.05,
     "nearly square, wide": 1.3,
     "1.3:1 to 2:1, wide": 2.0,

@@ -21,6 +21,7 @@ Topic = Literal[
     "recipe",
 ]
 Severity = Literal["good", "note", "warning"]
+SIDES = (28, 32, 64, 96, 128, 256)  # pixels; what recipes and networks are made for
 
 
 @dataclass(frozen=True)
