@@ -61,7 +61,8 @@ def _amount(found: Inspection) -> Iterator[Said]:
         yield Said(
             "warning",
             f"{pictures} are very few. A GAN will learn them by heart and repeat them, unless they are varied "
-            "at training time: mirrored (data.flip, where left and right do not matter) and with `--crop random`. "
+            "at training time: with `--crop random`, and mirrored (`--set data.flip=true`) where left and right do "
+            "not matter. "
             "Good for trying things out, or for variations on these very pictures.",
         )
     elif kept < SMALL:
