@@ -122,7 +122,7 @@ def _look(found: Inspection) -> str:
 def _advice(found: Inspection) -> str:
     items = "".join(
         f'<li class="{escape(said.severity)}"><b>{escape(said.topic.capitalize())}'
-        f"<small>{escape(said.severity)}</small></b><span>{_coded(said.text)}</span></li>\n"
+        f"<small>{escape(said.severity)}</small></b><span>{_coded(said.text.replace(found.source, _named(found)))}</span></li>\n"
         for said in found.advice
     )
     return section("What to make of them", f'<ul class="advice">\n{items}</ul>' if items else "")

@@ -158,7 +158,10 @@ def test_a_newcomer_reads_what_is_there(page):
 
 
 def test_the_folders_above_the_source_are_nobodys_business(found):
-    assert "someone" not in render_health(found)
+    train = Advice("recipe", f"`impasto train {found.source} --recipe kittens`", "note")
+    html = render_health(replace(found, advice=(train,)))
+    assert "someone" not in html
+    assert "--recipe kittens" in html
 
 
 def test_what_is_typed_is_code(found):
