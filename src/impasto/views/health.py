@@ -1,17 +1,14 @@
 """What a look at some pictures found, told to a person in one HTML page that stands alone."""
 
-import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
-import numpy as np
-from jaxtyping import UInt8
-
 from impasto.data.inspection import Inspection
-from impasto.images import encode_png, tile, to_picture
+from impasto.images import encode_png, tile
+from impasto.views.bars import card, categories
+from impasto.views.gallery import gallery, thumbnail
 from impasto.views.page import (
-    address,
     caption,
     folded,
     many,
@@ -23,9 +20,7 @@ from impasto.views.page import (
 )
 from impasto.views.sheet import enlarge
 
-LARGEST_THUMBNAIL = 128  # pixels
 COLUMNS = 8  # of the sheet of kept pictures
-MOST_BARS = 40  # of the categories of a column
 LISTED = 1_000  # names in a list; all of them are in the JSON
 
 _KINDS = {  # what the kinds of reasons mean, for those who meet them for the first time
@@ -122,7 +117,8 @@ def _look(found: Inspection) -> str:
 def _advice(found: Inspection) -> str:
     items = "".join(
         f'<li class="{escape(said.severity)}"><b>{escape(said.topic.capitalize())}'
-        f"<small>{escape(said.severity)}</small></b><span>{_coded(said.text.replace(found.source, _named(found)))}</span></li>\n"
+        f"<small>{escape(said.severity)}</small></b>"
+        f"<span>{_coded(said.text.replace(found.source, _named(found)))}</span></li>\n"
         for said in found.advice
     )
     return section("What to make of them", f'<ul class="advice">\n{items}</ul>' if items else "")
@@ -148,9 +144,9 @@ def _sizes(found: Inspection) -> str:
         for first, below, count in sizes.bins
     }
     cards = [
-        _card("Short side at least", reached),
-        _card("Short side in pixels", short),
-        _card("Width over height", aspects.bins),
+        card("Short side at least", reached),
+        card("Short side in pixels", short),
+        card("Width over height", aspects.bins),
     ]
     about = f"<p>Commonest, in pixels: {escape(commonest)}. Kinds of pixels: {escape(kinds)}.</p>"
     return section("Sizes and shapes", f'{about}\n<div class="cards">{"".join(cards)}</div>')
@@ -167,21 +163,12 @@ def _classes(found: Inspection) -> str:
     if unknown := found.missing.get("class"):
         told.append(f"{many(unknown, 'picture')} without a class.")
     words = f"<p>{' '.join(told)}</p>\n" if told else ""
-    return section("Classes", words + _categories(found.classes))
-
-
-def _categories(counts: Mapping[str, int]) -> str:
-    """Bars; of very many, the longest, and the others folded."""
-    if len(counts) <= MOST_BARS:
-        return _bars(counts)
-    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
-    rest = folded(f"{len(counts) - MOST_BARS:,} more", _bars(dict(ordered[MOST_BARS:])))
-    return _bars(dict(ordered[:MOST_BARS])) + rest
+    return section("Classes", words + categories(found.classes))
 
 
 def _attributes(found: Inspection) -> str:
     parts = [
-        folded(_missing(name, found.missing.get(name, 0)), _categories(counts))
+        folded(_missing(name, found.missing.get(name, 0)), categories(counts))
         for name, counts in found.attributes.items()
     ]
     if found.numbers:
@@ -209,7 +196,7 @@ def _left_out(found: Inspection) -> str:
         return ""
     parts = [
         f"<h3>{escape(kind.capitalize())} <small>{found.rejected[kind]:,}. "
-        f"{escape(_KINDS.get(kind, ''))}</small></h3>\n" + _gallery(images, found.examples[kind])
+        f"{escape(_KINDS.get(kind, ''))}</small></h3>\n" + gallery(images, found.examples[kind])
         for kind, images in shown.rejects.items()
     ]
     about = f"<p>Left out by {_rules(found)}; nothing is deleted. Of many, some are shown, drawn evenly.</p>"
@@ -217,21 +204,12 @@ def _left_out(found: Inspection) -> str:
     return section("Left out", about + "".join(parts) + credit if parts else "")
 
 
-def _gallery(images: UInt8[np.ndarray, "_ h w c"], names: Sequence[tuple[str, str]]) -> str:
-    figures = (
-        f'<figure>{_thumbnail(image, name)}<figcaption><b title="{escape(name)}">{escape(name)}</b>'
-        f'<span title="{escape(detail)}">{escape(detail)}</span></figcaption></figure>\n'
-        for image, (name, detail) in zip(images, names, strict=True)
-    )
-    return f'<div class="gallery">\n{"".join(figures)}</div>\n'
-
-
 def _twins(found: Inspection) -> str:
     twins, shown = found.near_duplicates, found.shown
     if shown is None or not twins.pairs:
         return ""
     figures = "".join(
-        f"<figure><div>{_thumbnail(pair[0], out)}{_thumbnail(pair[1], kept)}</div><figcaption>"
+        f"<figure><div>{thumbnail(pair[0], out)}{thumbnail(pair[1], kept)}</div><figcaption>"
         f'<b title="{escape(out)}">{escape(out)}</b>like <b title="{escape(kept)}">{escape(kept)}</b>'
         f"{many(bits, 'bit')} of 256 differ</figcaption></figure>\n"
         for pair, (out, kept, bits) in zip(shown.twins, twins.pairs, strict=True)
@@ -279,30 +257,6 @@ def _credit(found: Inspection) -> str:
     return f"Pictures: {found.credit.rstrip('.')}." if found.credit else ""
 
 
-def _card(title: str, counts: Mapping[str, int | tuple[float, str]]) -> str:
-    return f'<div class="card"><h3>{escape(title)}</h3>{_bars(counts)}</div>\n'
-
-
-def _bars(counts: Mapping[str, int | tuple[float, str]]) -> str:
-    """A bar for each name, the longest as wide as there is room; counts, or values and their words."""
-    told = {
-        name: count if isinstance(count, tuple) else (count, f"{count:,}")
-        for name, count in counts.items()
-    }
-    longest = max((value for value, _ in told.values()), default=0) or 1
-    kind = ' class="long"' if any(len(name) > 24 for name in told) else ""
-    rows = "".join(
-        f"<tr><th{kind}>{escape(name)}</th>"
-        f"<td>{_bar(value / longest)}</td><td>{escape(words)}</td></tr>\n"
-        for name, (value, words) in told.items()
-    )
-    return f'<table class="bars">\n{rows}</table>\n'
-
-
-def _bar(share: float) -> str:
-    return f'<i style="width:{100 * share:.3g}%"></i>' if share else ""
-
-
 def _listed(rows: Sequence[tuple[str, str]]) -> str:
     more = (
         f"<p>and {len(rows) - LISTED:,} more; --json lists them all</p>"
@@ -310,15 +264,3 @@ def _listed(rows: Sequence[tuple[str, str]]) -> str:
         else ""
     )
     return table(rows[:LISTED]) + more
-
-
-def _thumbnail(image: UInt8[np.ndarray, "h w c"], name: str) -> str:
-    small = to_picture(image)
-    small.thumbnail((LARGEST_THUMBNAIL, LARGEST_THUMBNAIL))
-    content = io.BytesIO()
-    small.save(content, "WEBP", quality=85)
-    kind = ' class="pixels"' if small.width < 64 else ""
-    size = f'width="{small.width}" height="{small.height}"'
-    return (
-        f'<img{kind} {size} alt="{escape(name)}" src="{address(content.getvalue(), "image/webp")}">'
-    )
