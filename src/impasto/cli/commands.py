@@ -82,7 +82,9 @@ class Prepare:
     channels: Annotated[Literal[1, 3], arg(help="3 for colour, 1 for grey.")] = 3
     background: Annotated[
         str,
-        arg(help="What shows through transparent pixels, and around padded ones.", metavar="#RRGGBB"),
+        arg(
+            help="What shows through transparent pixels, and around padded ones.", metavar="#RRGGBB"
+        ),
     ] = "#ffffff"
     classes: Classes = ()
     only: Only = ()

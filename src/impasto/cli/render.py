@@ -157,9 +157,7 @@ def preparation(facts: dict[str, Any], rejects: Iterator[tuple[str, Reason]]) ->
     rate = f"{facts['pictures_per_second']:,.0f} a second"
     took = duration(facts["seconds"])
     to = Path(facts["to"])
-    lines = [
-        f"{facts['kept']:,} pictures kept of {facts['found']:,} files in {took} ({rate}): {to}"
-    ]
+    lines = [f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {took} ({rate}): {to}"]
     counts = facts["rejected"]
     if counts:
         lines.append("left out: " + ", ".join(f"{kind} {n:,}" for kind, n in counts.items()))

@@ -69,7 +69,11 @@ class Prepared:
             for slot, keep in read_decisions(home, slots).items()
             if not layout.is_invisible(int(arrays.status[slot]))
         }
-        changed = {slot: keep for slot, keep in decided.items() if keep != bool(arrays.status[slot] == KEPT)}
+        changed = {
+            slot: keep
+            for slot, keep in decided.items()
+            if keep != bool(arrays.status[slot] == KEPT)
+        }
         if changed:
             kept += sum(1 if keep else -1 for keep in changed.values())
             fingerprint = _decided_fingerprint(fingerprint, changed)
