@@ -117,7 +117,7 @@ class Prepare:
         float | None, arg(help="Between the sizes that a cascade looks for.", metavar="X")
     ] = None
     neighbors: Annotated[
-        int | None, arg(help="Boxes that must agree for a cascade.", metavar="N")
+        int | None, arg(help="More windows of a cascade than so many must agree.", metavar="N")
     ] = None
     score: Annotated[
         float | None, arg(help="Least certainty, in the detector's own measure.", metavar="X")

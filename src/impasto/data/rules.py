@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat
 
-from impasto.config import configuration
+from impasto.config import configuration, from_plain, to_plain
+from impasto.errors import ConfigError, nearest
 
 
 @configuration
@@ -29,3 +30,28 @@ class Rules:
 
 
 STANDARD = Rules(duplicate=True)
+
+
+def rules_of(words: tuple[str, ...]) -> Rules:
+    """The usual rules with these changes, such as `blurred=off dark=12`; `off` alone for no rules.
+
+    Raises:
+        ConfigError: a rule that there is not, or a number that it cannot take.
+    """
+    if words == ("off",):
+        return Rules()
+    plain = to_plain(STANDARD)
+    for word in words:
+        name, equals, text = word.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals:
+            raise ConfigError(f"--rules {word}: expected NAME=NUMBER or NAME=off, or off alone")
+        if name not in plain:
+            raise ConfigError(f"--rules {word}: no rule {name!r}: {nearest(name, plain)}")
+        if text.strip().lower() in {"off", "no", "none"}:
+            plain[name] = False if isinstance(plain[name], bool) else None
+        elif text.strip().lower() == "on":
+            plain[name] = to_plain(STANDARD)[name]
+        else:
+            plain[name] = text.strip()
+    return from_plain(Rules, plain, where="--rules")

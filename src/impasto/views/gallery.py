@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from jaxtyping import UInt8
 
-from impasto.images import to_picture
+from impasto.sheets import to_picture
 from impasto.views.page import address
 
 LARGEST_THUMBNAIL = 128  # pixels

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from impasto.data.inspection import Inspection
-from impasto.images import encode_png, tile
+from impasto.sheets import encode_png, tile
 from impasto.views.bars import card, categories
 from impasto.views.gallery import gallery, thumbnail
 from impasto.views.page import (

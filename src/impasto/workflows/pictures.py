@@ -9,9 +9,8 @@ from impasto.data.config import Crop, DataConfig, Subject
 from impasto.data.prepare import Engine
 from impasto.data.prepare import prepare as _prepare
 from impasto.data.prepared import Prepared
-from impasto.data.rules import Rules
+from impasto.data.rules import Rules, rules_of
 from impasto.workflows.contact import draw_sheets
-from impasto.workflows.settings import rules_of
 
 Report = Callable[[int, int], None]  # done, of how many
 WHOLE_SIZE, SUBJECT_SIZE = 64, 128  # pixels; what is cut out is trained on at many sizes

@@ -8,7 +8,7 @@ from pages import Page, embedded
 from PIL import Image
 
 from impasto.events import Finished, Noticed, Started, Tick
-from impasto.images import encode_png
+from impasto.sheets import encode_png
 from impasto.views.page import duration
 from impasto.views.report import LARGEST_FILM, ReportFacts, render_report
 
