@@ -53,9 +53,13 @@ class Recipes:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Counts a source's pictures, sizes, classes, broken files and exact duplicates."""
+    """Looks at all of a source's pictures: sizes, classes, flaws, duplicates, and what to make of them."""
 
     source: Source
+    html: Annotated[
+        Path | None,
+        arg(help="Put it all into one page too, with the pictures.", metavar="FILE"),
+    ] = None
     classes: Classes = ()
     only: Only = ()
     limit: Limit = None

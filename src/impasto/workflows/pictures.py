@@ -1,4 +1,4 @@
-"""Looking at a source of pictures, and preparing it."""
+"""Preparing a source of pictures."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,8 +6,6 @@ from pathlib import Path
 
 from impasto.config import from_plain
 from impasto.data.config import Crop, DataConfig, Subject
-from impasto.data.inspect import Inspection
-from impasto.data.inspect import inspect as _inspect
 from impasto.data.prepare import Engine
 from impasto.data.prepare import prepare as _prepare
 from impasto.data.prepared import Prepared
@@ -17,30 +15,6 @@ from impasto.workflows.extracting import curating_extract
 
 Report = Callable[[int, int], None]  # done, of how many
 WHOLE_SIZE, SUBJECT_SIZE = 64, 128  # pixels; what is cut out is trained on at many sizes
-
-
-def inspect(
-    source: str | Path,
-    *,
-    classes: tuple[str, ...] = (),
-    only: tuple[str, ...] = (),
-    limit: int | None = None,
-    report: Report | None = None,
-) -> Inspection:
-    """Counts, sizes, classes, broken files and exact duplicates of a source; nothing is written.
-
-    Args:
-        source: a folder, a zip or tar, an IDX file or folder, or `kittens[:N]`.
-        classes: keep these only.
-        only: keep names that match one of these patterns, such as `train/frog/*`.
-        limit: keep at most so many, drawn evenly.
-        report: told how many pictures are done, of how many.
-
-    Raises:
-        SourceError: there is no such source, or nothing in it is selected.
-    """
-    plain = {"classes": classes, "only": only, "limit": limit}
-    return _inspect(source, from_plain(DataConfig, plain, where=str(source)), report=report)
 
 
 def prepare(
