@@ -21,7 +21,7 @@ from impasto.data.features import Extract, features_of, outlyingness
 from impasto.data.items import printable
 from impasto.data.layout import KEPT, Arrays, code
 from impasto.data.likeness import choose, duplicates, near_pairs
-from impasto.data.measures import MEASURES, mostly_photographs
+from impasto.data.measures import LEAST_CONTRAST, MEASURES, mostly_photographs
 from impasto.data.reasons import INVISIBLE, Kind, Reason
 from impasto.data.rules import Rules
 
@@ -39,6 +39,7 @@ class Verdicts:
 
     twins: dict[int, tuple[int, int]] = field(default_factory=dict)  # slot -> (slot kept, bits)
     distances: dict[int, float] = field(default_factory=dict)  # slot -> deviations, of outliers
+    silent: dict[Kind, float] = field(default_factory=dict)  # rules that so large a share breaks
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ class _Limit:
 LIMITS = (
     _Limit("too small", "scale", "source pixels for one stored"),
     _Limit("odd aspect", "aspect", "long side over short side", most=True),
-    _Limit("dark", "brightness", "brightness"),
-    _Limit("uniform", "contrast", "contrast"),
+    _Limit("dark", "highlight", "lightest parts have level"),
+    _Limit("uniform", "contrast", "levels from dark to light:"),
     _Limit("blurred", "sharpness", "sharpness"),
     _Limit("text", "text", "likeness to text", most=True, among_photographs=True),
     _Limit("drawn", "flatness", "flatness", most=True, among_photographs=True),
@@ -90,7 +91,7 @@ def judge(home: Path, arrays: Arrays, rules: Rules, extract: Extract | None) -> 
     verdicts = Verdicts()
     if rules.duplicate:
         _judge_copies(status, arrays, verdicts)
-    _judge_singly(status, arrays.measures, rules)
+    _judge_singly(status, arrays.measures, rules, verdicts)
     if rules.near_duplicate is not None:
         _judge_likeness(status, arrays, rules.near_duplicate, verdicts)
     if rules.outlier is not None and extract is not None:
@@ -126,23 +127,33 @@ def write_manifest(home: Path, arrays: Arrays, rules: Rules, verdicts: Verdicts)
     return counts
 
 
-def _judge_singly(status: np.ndarray, measures: np.ndarray, rules: Rules) -> None:
-    photographs: bool | None = None
+def _judge_singly(
+    status: np.ndarray, measures: np.ndarray, rules: Rules, verdicts: Verdicts
+) -> None:
     for limit in LIMITS:
         number = getattr(rules, limit.field)
         if number is None:
             continue
-        column = MEASURES.index(limit.measure)
-        if limit.among_photographs:
-            if photographs is None:
-                photographs = mostly_photographs(measures)
-            if not photographs:
-                continue
+        values = measures[:, MEASURES.index(limit.measure)]
+        share = _share(limit, status, values, number)
+        if share > MOST_BROKEN:
+            verdicts.silent[limit.kind] = share
+            continue
+        if limit.among_photographs and not mostly_photographs(measures, status == KEPT):
+            continue
         for chunk in _chunks(len(status)):
             block = status[chunk]
-            block[(block == KEPT) & limit.flawed(measures[chunk, column], number)] = code(
-                limit.kind
-            )
+            block[(block == KEPT) & limit.flawed(values[chunk], number)] = code(limit.kind)
+
+
+def _share(limit: _Limit, status: np.ndarray, values: np.ndarray, number: float) -> float:
+    """The share of pictures that break a rule."""
+    broken = pictures = 0
+    for chunk in _chunks(len(status)):
+        kept = status[chunk] == KEPT
+        broken += int((kept & limit.flawed(values[chunk], number)).sum())
+        pictures += int(kept.sum())
+    return broken / max(1, pictures)
 
 
 def _judge_copies(status: np.ndarray, arrays: Arrays, verdicts: Verdicts) -> None:
@@ -155,7 +166,9 @@ def _judge_copies(status: np.ndarray, arrays: Arrays, verdicts: Verdicts) -> Non
 
 def _judge_likeness(status: np.ndarray, arrays: Arrays, radius: int, verdicts: Verdicts) -> None:
     """Leaves out what looks like a picture that is kept: the larger original stays, then the sharper."""
-    among = status == KEPT
+    # What has hardly any structure has a hash of noise, if its rule was not applied.
+    structured = arrays.measures[:, MEASURES.index("contrast")] >= LEAST_CONTRAST
+    among = (status == KEPT) & structured
     scale, sharpness = (arrays.measures[:, MEASURES.index(name)] for name in ("scale", "sharpness"))
     pairs = near_pairs(arrays.hashes, radius, among)
     concerned = np.unique(pairs[:, :2])

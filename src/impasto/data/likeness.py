@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 HASH_BYTES = 32
+RADIUS = 20
 
 
 def looks(pixels: np.ndarray) -> np.ndarray:

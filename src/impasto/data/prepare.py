@@ -236,6 +236,7 @@ class _Task:
             "kept": kept,
             "rejected": slots - kept,
             "reasons": dict(counts.most_common()),
+            "silent_rules": verdicts.silent,
             "measures": MEASURES,
             "label_names": source.label_names,
             "number_names": source.number_names,
