@@ -33,3 +33,6 @@ class DataConfig:
     )
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share held out of training
     split_seed: NonNegativeInt = 0
+    # A table of labels (CSV, JSONL or Parquet); None: one that lies beside the pictures; off: none.
+    labels: str | None = None
+    frame_step: PositiveInt = 30  # of a video, every so many frames give a picture

@@ -37,6 +37,11 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
+def tidy(name: str) -> str:
+    """A name without the `./`, doubled or leading slashes and backslashes that some tools put in."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in {"", "."})
+
+
 @dataclass(frozen=True)
 class Item:
     """One candidate: its name with `/` between folders, a label per column, and what to decode."""
@@ -44,6 +49,7 @@ class Item:
     name: str
     labels: tuple[int, ...]  # -1 means unknown
     payload: Payload
+    numbers: tuple[float, ...] = ()  # nan means unknown
 
 
 @runtime_checkable
@@ -61,6 +67,14 @@ class Source(Protocol):
     @property
     def label_names(self) -> dict[str, tuple[str, ...]]:
         """Category names by column; empty when the pictures carry no labels."""
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """The columns of numbers; empty when the pictures carry none."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know about the listing, a sentence each."""
 
     @property
     def encoded(self) -> bool:

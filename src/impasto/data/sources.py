@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
-from impasto.data.archives import Tar, Zip
+from impasto.data.archives import Zip
 from impasto.data.config import DataConfig
 from impasto.data.folders import Folder
 from impasto.data.idx import Idx, images_file, is_idx
 from impasto.data.items import Item, Payload, Source
 from impasto.data.kittens import DEFAULT_COUNT, Kittens
+from impasto.data.tars import Tar
 from impasto.errors import SourceError, nearest
 
 __all__ = ["BUILT_IN", "Item", "Payload", "Source", "open_source"]
@@ -47,7 +48,7 @@ def _open_file(path: Path, config: DataConfig) -> Source:
     if name.endswith(".zip"):
         return Zip(path, config)
     if name.endswith(_TAR):
-        return Tar(path, config)
+        return Tar([path], config)
     if path.is_file() and is_idx(path):
         return Idx(path, config)
     raise SourceError(f"{path} is neither a folder nor a zip, tar or IDX file; give one of those")
