@@ -96,11 +96,18 @@ class _ByFolder:
 
 
 def class_column(
-    listing: Listing, taken: Places, table: Labelled | None, known_as: Callable[[str], str]
+    listing: Listing,
+    taken: Places,
+    table: Labelled | None,
+    known_as: Callable[[str], str],
+    *,
+    folders_tell: bool,
 ) -> ClassColumn | None:
     """Where the classes of the names taken are told, if they are."""
     if table is not None and CLASS in table.label_names:
         return _ByTable(table)
+    if not folders_tell:
+        return None
     shared: list[str] | None = None  # leading folders of all names
     prefix, deepest = "", 0
     for places in blocks(len(taken)):

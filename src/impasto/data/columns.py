@@ -67,13 +67,13 @@ class Columns:
 
     def labels(self, rows: Int64[np.ndarray, " n"]) -> Int32[np.ndarray, "n columns"]:
         """The labels in some rows, -1 where there is none."""
-        taken = self._labels[rows]  # a copy; what row -1 gave is put right
+        taken: np.ndarray = self._labels[rows]  # a copy; what row -1 gave is put right
         taken[rows < 0] = -1
         return taken
 
     def numbers(self, rows: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, "n numbers"]:
         """The numbers in some rows, nan where there is none."""
-        taken = self._numbers[rows]
+        taken: np.ndarray = self._numbers[rows]
         taken[rows < 0] = math.nan
         return taken
 
@@ -155,26 +155,13 @@ class Gathered:
         labels = _class_first([column for column, kind in kinds.items() if kind == "category"])
         numbers = [column for column, kind in kinds.items() if kind == "number"]
         names = {column.name: column.categories or _in_order(column.seen) for column in labels}
-        codes = [_codes(column, names[column.name]) for column in labels]
+        pairs = [(column.place, _codes(column, names[column.name])) for column in labels]
         label_rows, number_rows = Spool(np.int32, len(labels)), Spool(np.float64, len(numbers))
         for block in self._blocks():
-            label_rows.append(
-                np.array(
-                    [
-                        [
-                            code.get(_cell(row, of.place), -1)
-                            for of, code in zip(labels, codes, strict=True)
-                        ]
-                        for row in block
-                    ],
-                    np.int32,
-                )
-            )
-            number_rows.append(
-                np.array(
-                    [[float(_cell(row, of.place) or "nan") for of in numbers] for row in block]
-                )
-            )
+            codes = [[codes.get(_cell(row, at), -1) for at, codes in pairs] for row in block]
+            label_rows.append(np.array(codes, np.int32))
+            values = [[float(_cell(row, of.place) or "nan") for of in numbers] for row in block]
+            number_rows.append(np.array(values))
         prose = [column for column, kind in kinds.items() if kind == "prose"]
         notices = tuple(self._passed_over(column) for column in prose)
         return Columns(

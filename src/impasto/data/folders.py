@@ -22,10 +22,10 @@ from impasto.data.tables import table_of
 from impasto.errors import SourceError
 
 # Why a file is not even read; above zero, the number of the system's error stands for itself.
-_FINE, _LINK_OUTSIDE, _VIDEO = 0, -1, -2
+_FINE, LINK_OUTSIDE, VIDEO = 0, -1, -2
 _REFUSALS = {
-    _LINK_OUTSIDE: "a link to outside the folder",
-    _VIDEO: "a video; give the file itself, or a folder of videos",
+    LINK_OUTSIDE: "a link to outside the folder",
+    VIDEO: "a video; give the file itself, or a folder of videos",
 }
 _FOLDER = -3  # an entry to go down into
 
@@ -44,7 +44,7 @@ class Folder(Listed):
         digest = hashlib.sha256(os.fsencode(self._root.resolve()))
         self._chosen.update(digest)
         for entry in self._chosen.entries():
-            digest.update(_stamp(self._root / entry.name).encode())
+            digest.update(stamp(self._root / entry.name).encode())
         return digest.hexdigest()
 
     def items(self, start: int = 0) -> Iterator[Item]:
@@ -112,8 +112,8 @@ def _is_linked_folder(entry: os.DirEntry[str]) -> bool:
 
 def _kind(entry: os.DirEntry[str], inside: Path) -> int:
     if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(inside):
-        return _LINK_OUTSIDE
-    return _VIDEO if entry.name.lower().endswith(VIDEOS) else _FINE
+        return LINK_OUTSIDE
+    return VIDEO if entry.name.lower().endswith(VIDEOS) else _FINE
 
 
 def _refused(refusal: int) -> Unreadable:
@@ -132,7 +132,8 @@ def _holds(folder: Path, name: str) -> bool:
     return os.path.lexists(folder / name)
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
+    """Size and time of a file; that it is gone, where it is."""
     try:
         facts = path.lstat()
     except OSError as error:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
 
+from impasto.data.arrow import table_rows
 from impasto.data.columns import Cell
 from impasto.errors import SourceError
 
@@ -98,9 +99,7 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
-    from impasto.data.columnar import scalar_rows  # it needs an optional package
-
-    return enumerate(scalar_rows(path), 1)
+    return enumerate(table_rows(path), 1)
 
 
 def _lines(path: Path) -> Iterator[str]:

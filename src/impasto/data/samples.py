@@ -45,8 +45,7 @@ class Samples:
             try:
                 with tarfile.open(path) as archive:
                     plain = is_plain(path)
-                    for name, *facts in self._pictures(archive, shard, plain=plain):
-                        yield (prefix + name, *facts)
+                    yield from self._pictures(archive, shard, prefix, plain=plain)
                     if plain:
                         _check_end(archive, path)
             except DAMAGE as error:
@@ -63,8 +62,10 @@ class Samples:
         told = f"{self._unread:,} files of labels cannot be read, and count as missing"
         return (f"{self._where}: {told}; the first is {printable(self._first_unread)!r}",)
 
-    def _pictures(self, archive: tarfile.TarFile, shard: int, *, plain: bool) -> Iterator[Row]:
-        """The rows of one archive, without the archive's name."""
+    def _pictures(
+        self, archive: tarfile.TarFile, shard: int, prefix: str, *, plain: bool
+    ) -> Iterator[Row]:
+        """The rows of one archive."""
         sample, key = _Sample(), ""
         for place, member in enumerate(members(archive)):
             name = tidy(member.name)
@@ -75,7 +76,8 @@ class Samples:
                 sample.add_labels(name, _content(archive, member))
             elif self._is_picture(name) and not member.isdir():
                 size = min(member.size, LARGEST_FILE + 1)
-                sample.pictures.append((name, shard, place, size, _begin(member, plain=plain)))
+                begin = _begin(member, plain=plain)
+                sample.pictures.append((prefix + name, shard, place, size, begin))
         yield from self._finish(sample)
 
     def _finish(self, sample: "_Sample") -> Iterator[Row]:

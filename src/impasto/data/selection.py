@@ -93,6 +93,7 @@ def select(
     where: str,
     table: Labelled | None = None,
     known_as: Callable[[str], str] = str,
+    folders_tell: bool = True,
 ) -> Selection:
     """What `only`, `classes` and `limit` leave of the names, with what is known of each.
 
@@ -102,6 +103,7 @@ def select(
         where: the source, for messages.
         table: labels of the pictures.
         known_as: the part of a name whose folders are classes, and that a table names.
+        folders_tell: whether folders are classes.
 
     Raises:
         SourceError: no names, a pattern that matches nothing, a class that is not there, or a
@@ -110,7 +112,7 @@ def select(
     if not len(listing):
         raise SourceError(f"{where} holds no pictures; give a folder or archive that does")
     taken = matching(listing, config.only, where=where)
-    kinds = class_column(listing, taken, table, known_as)
+    kinds = class_column(listing, taken, table, known_as, folders_tell=folders_tell)
     if kinds is None and table is None:
         _narrowed((), config.classes, where)
         return Selection(listing, _drawn(taken, config), {})
@@ -200,8 +202,9 @@ def _renumbered(found: np.ndarray, new: Block, *, only_known: bool) -> np.ndarra
 
 
 def _selection(
-    listing: Listing, chosen: np.ndarray, classes: tuple[str, ...], table: Labelled | None
+    listing: Listing, chosen: Places, classes: tuple[str, ...], table: Labelled | None
 ) -> Selection:
+    assert not isinstance(chosen, range)
     columns = {CLASS: classes} if classes else {}
     column = chosen[:, 1] if classes else None
     if table is None:

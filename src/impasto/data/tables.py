@@ -6,7 +6,7 @@ names of files are kept in a temporary database, so that a table may be of any l
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +113,7 @@ class Table:
             raise SourceError(f"{self._path} has no rows; add some, {WAY_OUT}")
         return gathered.columns(), shared, is_flat
 
-    def _file_column(self, cells: Mapping[str, Cell]) -> str:
+    def _file_column(self, cells: dict[str, Cell]) -> str:
         by_name = {name.lower(): name for name in reversed(cells)}
         for name in _FILE_COLUMNS:
             if name in by_name:
