@@ -214,7 +214,7 @@ def _holds_pictures(file: arrow.ColumnFile, field: Any, told: dict[str, Any]) ->
     if isinstance(feature, dict) and feature.get("_type") == "Image":
         return True
     if of.is_struct(field.type):
-        return field.type.get_field_index("bytes") >= 0
+        return bool(field.type.get_field_index("bytes") >= 0)
     is_text = of.is_string(field.type) or of.is_large_string(field.type)
     is_binary = of.is_binary(field.type) or of.is_large_binary(field.type)
     if (is_text or is_binary) and field.name.lower() in _NAMES:
