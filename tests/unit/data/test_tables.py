@@ -111,12 +111,14 @@ def test_prose_is_passed_over_with_a_notice(folder):
 
 
 @pytest.mark.parametrize(
-    "form", ["{folder}/{stem}.png", "{stem}.png", "{stem}", "./{folder}/{stem}", "set/{folder}/{stem}.png"]
+    "form",
+    ["{folder}/{stem}.png", "{stem}.png", "{stem}", "./{folder}/{stem}", "set/{folder}/{stem}.png"],
 )
 def test_files_may_be_named_with_folders_and_extensions_or_without(folder, form):
     root = folder("a/one.png", "b/two.png")
     rows = "".join(
-        form.format(folder=of, stem=stem) + f",{stem}\n" for of, stem in (("a", "one"), ("b", "two"))
+        form.format(folder=of, stem=stem) + f",{stem}\n"
+        for of, stem in (("a", "one"), ("b", "two"))
     )
     items = told(open_source(labelled(root, "id,what\n" + rows), PLAIN))
     assert items == {"a/one.png": ((0, 0), ()), "b/two.png": ((1, 1), ())}
@@ -195,7 +197,9 @@ def test_errors_of_json_lines_say_which_row(folder, line, message):
 
 def test_a_row_that_fits_two_pictures_is_an_error(folder):
     root = labelled(folder("a/1.png", "b/1.png"), "file,tone\n1.png,warm\n")
-    with pytest.raises(SourceError, match=r"row 2: '1.png' may be more than one picture, .*'b/1.png'"):
+    with pytest.raises(
+        SourceError, match=r"row 2: '1.png' may be more than one picture, .*'b/1.png'"
+    ):
         open_source(root, PLAIN)
     assert len(open_source(root, DataConfig(only=("a/*",)))) == 1
 
