@@ -2,6 +2,7 @@
 
 import hashlib
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -27,6 +28,7 @@ DAMAGE = (
     RuntimeError,  # NotImplementedError too
     tarfile.TarError,
     zipfile.BadZipFile,
+    struct.error,
     zlib.error,
     lzma.LZMAError,
 )
@@ -69,14 +71,16 @@ class Zip(Listed):
 
 def damaged(path: Path, error: Exception) -> SourceError:
     """What to raise for an archive that cannot be read to its end."""
-    return SourceError(f"{path} is not a whole archive ({error}); fetch or pack it again")
+    told = " ".join(str(error).split())
+    return SourceError(f"{path} is not a whole archive ({told}); fetch or pack it again")
 
 
 def _zipped(archive: zipfile.ZipFile) -> Iterator[tuple[str, int, int, int]]:
     """Name, place, size and checksum of each candidate."""
     for place, member in enumerate(archive.infolist()):
         name = tidy(member.filename)
-        if not member.is_dir() and is_candidate(name):
+        # Its own `is_dir` fails on an empty name.
+        if not member.filename.endswith("/") and is_candidate(name):
             yield name, place, member.file_size, member.CRC
 
 

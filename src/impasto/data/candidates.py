@@ -28,4 +28,4 @@ def is_candidate(name: str) -> bool:
         return False
     last = parts[-1].lower()
     extension = last[last.rfind(".") :] if "." in last else ""
-    return last not in _SIDE_NAMES and extension not in _SIDE_FILES
+    return last not in {"", *_SIDE_NAMES} and extension not in _SIDE_FILES

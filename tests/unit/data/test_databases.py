@@ -13,11 +13,11 @@ from impasto.errors import SourceError
 PLAIN = DataConfig()
 
 
-def write(path: Path, rows: dict[bytes, bytes], *, subdir: bool = True) -> Path:
-    with lmdb.open(str(path), map_size=2**24, subdir=subdir) as environment:
-        with environment.begin(write=True) as transaction:
-            for key, value in rows.items():
-                transaction.put(key, value)
+def write(path: Path, rows: dict[bytes, bytes]) -> Path:
+    environment = lmdb.open(str(path), map_size=2**24)
+    with environment, environment.begin(write=True) as transaction:
+        for key, value in rows.items():
+            transaction.put(key, value)
     return path
 
 
