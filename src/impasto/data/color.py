@@ -74,7 +74,7 @@ def _to_levels(values: np.ndarray) -> np.ndarray:
     ranges = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
     fitting: list[float] = [top for top in ranges if low >= 0 and high <= top]
     if not fitting:
-        levels, fitting = levels - low, [high - low]
+        levels, fitting = levels - low, [high - low or 1.0]
     scaled: np.ndarray = np.rint(levels * (255 / fitting[0])).astype(np.uint8)
     return scaled
 

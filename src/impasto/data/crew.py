@@ -11,7 +11,7 @@ import queue
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import Pipe
@@ -19,32 +19,39 @@ from multiprocessing.connection import Connection
 
 from impasto.data.items import Source
 from impasto.data.jobs import BLOCK, Job
+from impasto.data.reasons import Reason
 from impasto.data.work import Block, Outcome, work
 from impasto.errors import SourceError
 
-FEW = 256  # candidates for which no workers are started
+# Each worker has one core; OpenCV and ONNX Runtime would start threads for all of them.
+_ALONE = {"OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"}
 PATIENCE = 120.0  # seconds for one block, and then for one picture
 
 
 def crew_size(source: Source, pending: int, workers: int | None) -> int:
     """How many workers are worth starting for so many candidates, when `workers` are wished for.
 
+    None are for pictures that were never encoded: those can be trusted, and are little work.
+
     Raises:
         SourceError: fewer than one is wished for.
     """
     if workers is not None and workers < 1:
         raise SourceError(f"workers: at least 1 is needed, not {workers}")
-    if not source.encoded or pending <= FEW:
-        return 1
+    if not source.encoded:
+        return 0
     return min(workers or _processors(), -(-pending // BLOCK))
 
 
-def run(jobs: Iterable[Job], workers: int) -> Iterator[tuple[Job, list[Outcome]]]:
-    """Each job and its outcomes, in order; done in this process when there is one worker.
+def run(jobs: Iterable[Job], workers: int) -> Generator[tuple[Job, list[Outcome]]]:
+    """Each job and its outcomes, in order; done in this process when there are no workers.
 
     At most two jobs for each worker are held at a time, however many there are.
+
+    Raises:
+        SourceError: the detector cannot be used.
     """
-    if workers == 1:
+    if workers == 0:
         for job in jobs:
             yield job, work(job.block)
         return
@@ -68,46 +75,69 @@ def _processors() -> int:
 
 
 class _Crew:
-    """Workers, and a thread for each that waits for its answers."""
+    """Guarded workers, and a thread for each that waits for its answers."""
 
     def __init__(self, workers: int) -> None:
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._workers = [_Worker() for _ in range(workers)]
-        for worker in self._workers:
-            self._idle.put(worker)
+        self._idle: queue.SimpleQueue[Guarded] = queue.SimpleQueue()
+        self._guarded = [Guarded() for _ in range(workers)]
+        for guarded in self._guarded:
+            self._idle.put(guarded)
         self._threads = ThreadPoolExecutor(workers)
-        self._closed = False
 
     def submit(self, block: Block) -> Future[list[Outcome]]:
         return self._threads.submit(self._finish, block)
 
     def close(self) -> None:
-        self._closed = True
-        for worker in self._workers:
-            worker.kill()  # a thread that waits for it wakes up; only that thread may touch its socket
+        for guarded in self._guarded:
+            guarded.kill()  # only the thread that waits for it may touch its socket
         self._threads.shutdown(cancel_futures=True)
-        for worker in self._workers:
-            worker.end()
+        for guarded in self._guarded:
+            guarded.end()
 
     def _finish(self, block: Block) -> list[Outcome]:
-        worker = self._idle.get()
+        guarded = self._idle.get()
         try:
-            outcomes = worker.ask(block)
-            if outcomes is not None or self._closed:
-                return outcomes or []
-            singles = [
-                replace(block, first=block.first + place, payloads=(payload,))
-                for place, payload in enumerate(block.payloads)
-            ]
-            return [self._finish_alone(worker, single) for single in singles]
+            return guarded.work(block)
         finally:
-            self._idle.put(worker)
+            self._idle.put(guarded)
 
-    def _finish_alone(self, worker: "_Worker", single: Block) -> Outcome:
+
+class Guarded:
+    """A worker process that is replaced when it dies or hangs, so that every block gets its outcomes."""
+
+    def __init__(self) -> None:
+        self._worker = _Worker()
+        self._closed = False
+
+    def work(self, block: Block) -> list[Outcome]:
+        """The outcomes of a block; a picture that brings the worker down is rejected.
+
+        Raises:
+            SourceError: the detector cannot be used.
+        """
+        self._worker.start()
+        outcomes = self._worker.ask(block)
+        if outcomes is not None or self._closed:
+            return outcomes or []
+        singles = [replace(block, payloads=(payload,)) for payload in block.payloads]
+        return [self._work_alone(single) for single in singles]
+
+    def kill(self) -> None:
+        """Kills the process, from any thread; a thread that waits for it wakes up, and starts no other."""
+        self._closed = True
+        self._worker.kill()
+
+    def end(self) -> None:
+        """Ends the process, and waits until it is gone."""
+        self._closed = True
+        self._worker.end()
+
+    def _work_alone(self, single: Block) -> Outcome:
         if not self._closed:
-            worker.start()
-        outcomes = worker.ask(single)
-        return outcomes[0] if outcomes else Outcome(reason="damaged: it brought the decoder down")
+            self._worker.start()
+        if outcomes := self._worker.ask(single):
+            return outcomes[0]
+        return Outcome(reason=Reason("damaged", "it brought the decoder down"))
 
 
 class _Worker:
@@ -128,7 +158,7 @@ class _Worker:
             [sys.executable, "-m", "impasto.data.worker", str(other.fileno())],
             pass_fds=(other.fileno(),),
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**os.environ, "PYTHONPATH": paths, **_ALONE},
         )
         other.close()
         self._socket = own
@@ -140,8 +170,10 @@ class _Worker:
         try:
             self._socket.send(block)
             if self._socket.poll(PATIENCE):
-                outcomes: list[Outcome] = self._socket.recv()
-                return outcomes
+                answer: list[Outcome] | SourceError = self._socket.recv()
+                if isinstance(answer, SourceError):
+                    raise answer
+                return answer
         except (OSError, EOFError):  # it died; `end` takes it away
             self.end()
             return None

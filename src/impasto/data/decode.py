@@ -22,7 +22,10 @@ from impasto.data.archives import LARGEST_FILE
 from impasto.data.color import to_resizable, to_srgb
 from impasto.data.config import DataConfig
 from impasto.data.crop import Box, source_box, stored_side
+from impasto.data.detectors import Detector, detector_of
 from impasto.data.items import Drawn, Payload, Unreadable
+from impasto.data.reasons import Kind, Reason
+from impasto.data.subjects import Part, parts_of
 from impasto.errors import SourceError
 
 LARGEST_PICTURE = 150_000_000  # pixels; larger ones are refused before decoding
@@ -48,27 +51,41 @@ _BROKEN_EXIF = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexErro
 class Undecodable(SourceError):
     """A candidate that is not a picture, or not a whole one; the message is the reason."""
 
+    def __init__(self, kind: Kind, detail: str) -> None:
+        self.reason = Reason(kind, detail)
+        super().__init__(str(self.reason))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A part of a picture at the stored size."""
+
+    pixels: UInt8[np.ndarray, "side side c"]
+    box: Box  # the part, in pixels of the upright original
+    score: float = math.nan  # how sure the detector was
+
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture at the stored size, and what it was before."""
+    """The parts cut out of a picture, and what it was before."""
 
-    pixels: UInt8[np.ndarray, "side side c"]
+    cuts: tuple[Cut, ...]
     width: int  # of the upright original, in pixels
     height: int
     mode: str  # Pillow's name for the original's kind of pixels
-    box: Box  # what was kept of the original
+    missing: str = ""  # the subject that was looked for in vain; the one cut shows the whole then
 
 
 def decode(payload: Payload, *, config: DataConfig) -> UInt8[np.ndarray, "h w c"]:
     """The picture in sRGB or grey, cropped and resized as configured, at the stored size.
 
+    With a subject, the part that shows it best; the whole picture where it is not found.
+
     Raises:
         Undecodable: with the reason in a few words; nothing else is raised for a bad picture.
     """
-    return develop(
-        payload if isinstance(payload, Drawn | np.ndarray) else read(payload), config
-    ).pixels
+    content = payload if isinstance(payload, Drawn | np.ndarray) else read(payload)
+    return develop(content, config).cuts[0].pixels
 
 
 def read(payload: Path | bytes | Unreadable) -> bytes:
@@ -78,36 +95,33 @@ def read(payload: Path | bytes | Unreadable) -> bytes:
         Undecodable: the file cannot be read, or is no ordinary file.
     """
     if isinstance(payload, Unreadable):
-        raise Undecodable(payload.reason)
+        raise Undecodable("cannot be read", payload.reason)
     return payload if isinstance(payload, bytes) else _read_file(payload)
 
 
 def develop(content: bytes | np.ndarray | Drawn, config: DataConfig) -> Decoded:
-    """The picture and its facts.
+    """The picture's parts and its facts.
 
     Raises:
         Undecodable: with the reason in a few words.
     """
     if isinstance(content, Drawn):
         box = source_box(content.width, content.height, config)
-        return Decoded(content.pixels, content.width, content.height, "RGB", box)
+        return Decoded((Cut(content.pixels, box),), content.width, content.height, "RGB")
     if isinstance(content, bytes) and not content:
-        raise Undecodable("empty file")
+        raise Undecodable("not a picture", "empty file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels decide
-            with _open(content) as image:
-                return _develop(image, config)
-    except Undecodable:
+            return _develop(content, config)
+    except SourceError:  # the picture's own, or the detector's, which no picture can help
         raise
     except Image.DecompressionBombError:
-        raise Undecodable(f"too large: at most {LARGEST_PICTURE:,} pixels are decoded") from None
+        raise Undecodable("too large", f"at most {LARGEST_PICTURE:,} pixels are decoded") from None
     except UnidentifiedImageError:
-        raise Undecodable(_unknown(content)) from None
+        raise Undecodable("not a picture", _unknown(content)) from None
     except Exception as error:  # noqa: BLE001 - hostile bytes make decoders raise nearly anything
-        raise Undecodable(
-            f"damaged: {' '.join(str(error).split()) or type(error).__name__}"
-        ) from None
+        raise Undecodable("damaged", " ".join(str(error).split()) or type(error).__name__) from None
 
 
 def _read_file(path: Path) -> bytes:
@@ -119,13 +133,13 @@ def _read_file(path: Path) -> bytes:
         with open(descriptor, "rb") as stream:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
-                raise Undecodable("not an ordinary file")
+                raise Undecodable("cannot be read", "not an ordinary file")
             if facts.st_size > LARGEST_FILE:
-                raise Undecodable(f"larger than {LARGEST_FILE // 2**20} MiB")
+                raise Undecodable("too large", f"a file of more than {LARGEST_FILE // 2**20} MiB")
             return stream.read()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise Undecodable(f"cannot be read: {reason}") from None
+        raise Undecodable("cannot be read", str(reason)) from None
 
 
 def _open(content: bytes | np.ndarray) -> Image.Image:
@@ -136,23 +150,87 @@ def _open(content: bytes | np.ndarray) -> Image.Image:
     )
 
 
-def _develop(image: Image.Image, config: DataConfig) -> Decoded:
-    if image.width * image.height > LARGEST_PICTURE:
-        found = f"{image.width} x {image.height} pixels"
-        raise Undecodable(f"too large: {found}, at most {LARGEST_PICTURE:,} are decoded")
-    mode, turn = image.mode, _turn(image)
-    width, height = image.size if turn is None or _keeps_sides(turn) else image.size[::-1]
-    box = source_box(width, height, config)
+def _develop(content: bytes | np.ndarray, config: DataConfig) -> Decoded:
+    detector = detector_of(config.subject)
+    with _open(content) as image:
+        if image.width * image.height > LARGEST_PICTURE:
+            found = f"{image.width} x {image.height} pixels"
+            raise Undecodable("too large", f"{found}, at most {LARGEST_PICTURE:,} are decoded")
+        mode, turn = image.mode, _turn(image)
+        width, height = image.size if turn is None or _keeps_sides(turn) else image.size[::-1]
+        whole = Part(source_box(width, height, config))
+        if detector is None:
+            return Decoded(_cut(image, turn, [whole], config), width, height, mode)
+        view, whole_view = _view(image, turn, detector, config)
+        scale = min(width, height) / min(view.shape[:2])
+        seen = [sighting.scaled(scale) for sighting in detector.find(view)]
+        parts = parts_of(seen, width, height, config.subject)
+        missing = "" if parts else detector.missing
+        if whole_view:
+            cuts = _cut(image, turn, parts or [whole], config)
+            return Decoded(cuts, width, height, mode, missing)
+    with _open(content) as again:  # larger, as far as the parts need it
+        return Decoded(_cut(again, turn, parts or [whole], config), width, height, mode, missing)
+
+
+def _view(
+    image: Image.Image, turn: Image.Transpose | None, detector: Detector, config: DataConfig
+) -> tuple[UInt8[np.ndarray, "h w c"], bool]:
+    """The upright picture at the size a detector looks at, and whether it was decoded in full for it."""
+    reduced = _draft(image, detector.side / min(image.size)) < 1
+    upright = _upright(image, turn)
+    scale = min(1.0, detector.side / min(upright.size))
+    size = max(1, round(upright.width * scale)), max(1, round(upright.height * scale))
+    if size != upright.size:
+        upright = upright.resize(size, Image.Resampling.BILINEAR, reducing_gap=GAP)
+    channels = detector.channels
     profile = image.info.get("icc_profile")
-    shrunk = _draft(image, min(box[2] - box[0], box[3] - box[1]), config, plain=not profile)
+    view = to_srgb(upright, profile, channels=channels, background=config.background)
+    return np.asarray(view).reshape(view.height, view.width, channels), not reduced
+
+
+def _cut(
+    image: Image.Image, turn: Image.Transpose | None, parts: list[Part], config: DataConfig
+) -> tuple[Cut, ...]:
+    """The parts of a picture, each at the stored size."""
+    profile = image.info.get("icc_profile")
+    shortest = min(min(part.size) for part in parts)
+    grey = config.channels == 1 and not profile
+    # Twice the side needed is left, for Lanczos to do the rest.
+    shrunk = _draft(image, 2 * stored_side(config) / shortest, grey=grey)
+    upright = _upright(image, turn)
+    return tuple(_cut_one(upright, part, shrunk, profile, config) for part in parts)
+
+
+def _cut_one(
+    upright: Image.Image, part: Part, shrunk: float, profile: bytes | None, config: DataConfig
+) -> Cut:
+    side = stored_side(config)
+    wide, high = _fitted(part.size, config)
+    left, top, right, bottom = part.box
+    # Where a padded part reaches over the picture's edge, only what is there is drawn.
+    width, height = round(upright.width / shrunk), round(upright.height / shrunk)
+    seen = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    across, down = wide / part.size[0], high / part.size[1]
+    size = max(1, round((seen[2] - seen[0]) * across)), max(1, round((seen[3] - seen[1]) * down))
+    small = _resize(upright, seen, shrunk, size)
+    color = to_srgb(small, profile, channels=config.channels, background=config.background)
+    if size != (side, side):
+        place = (
+            (side - wide) // 2 + round((seen[0] - left) * across),
+            (side - high) // 2 + round((seen[1] - top) * down),
+        )
+        canvas = Image.new("RGB", (side, side), config.background).convert(color.mode)
+        canvas.paste(color, place)
+        color = canvas
+    pixels = np.asarray(color).reshape(side, side, config.channels)
+    return Cut(pixels, part.box, part.score)
+
+
+def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
     image.load()
     upright = to_resizable(image)
-    if turn is not None:
-        upright = upright.transpose(turn)
-    small = _resize(upright, box, shrunk, config)
-    color = to_srgb(small, profile, channels=config.channels, background=config.background)
-    pixels = np.asarray(_padded(color, config))
-    return Decoded(pixels.reshape(*pixels.shape[:2], config.channels), width, height, mode, box)
+    return upright if turn is None else upright.transpose(turn)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -169,40 +247,27 @@ def _keeps_sides(turn: Image.Transpose) -> bool:
     return turn in {_TURNS[2], _TURNS[3], _TURNS[4]}
 
 
-def _draft(image: Image.Image, shortest: int, config: DataConfig, *, plain: bool) -> float:
-    """The scale, 1 to 1/8, at which a JPEG will decode: at least twice the side needed is left."""
-    needed = 2 * stored_side(config) / shortest
-    size = math.ceil(image.width * needed), math.ceil(image.height * needed)
+def _draft(image: Image.Image, share: float, *, grey: bool = False) -> float:
+    """The scale, 1 to 1/8, at which a JPEG will decode: at least this share of its side is left."""
+    size = math.ceil(image.width * share), math.ceil(image.height * share)
     width = image.width
-    drafted = image.draft(
-        "L" if plain and config.channels == 1 and image.mode == "RGB" else None, size
-    )
+    drafted = image.draft("L" if grey and image.mode == "RGB" else None, size)
     return drafted[1][2] / width if drafted else 1.0
 
 
-def _resize(image: Image.Image, box: Box, shrunk: float, config: DataConfig) -> Image.Image:
+def _resize(image: Image.Image, box: Box, shrunk: float, size: tuple[int, int]) -> Image.Image:
     left, top, right, bottom = (edge * shrunk for edge in box)
     region = left, top, min(right, image.width), min(bottom, image.height)
-    size = _size(box, config)
     return image.resize(size, Image.Resampling.LANCZOS, box=region, reducing_gap=GAP)
 
 
-def _size(box: Box, config: DataConfig) -> tuple[int, int]:
+def _fitted(size: tuple[int, int], config: DataConfig) -> tuple[int, int]:
+    """The pixels that a part of this size takes of the stored square."""
     side = stored_side(config)
     if config.crop != "pad":
         return side, side
-    wide, high = box[2] - box[0], box[3] - box[1]
-    longest = max(wide, high)
-    return max(1, round(side * wide / longest)), max(1, round(side * high / longest))
-
-
-def _padded(image: Image.Image, config: DataConfig) -> Image.Image:
-    side = stored_side(config)
-    if image.size == (side, side):
-        return image
-    canvas = Image.new("RGB", (side, side), config.background).convert(image.mode)
-    canvas.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-    return canvas
+    longest = max(size)
+    return max(1, round(side * size[0] / longest)), max(1, round(side * size[1] / longest))
 
 
 def _unknown(content: object) -> str:
@@ -211,5 +276,5 @@ def _unknown(content: object) -> str:
         and content[4:8] == b"ftyp"
         and content[8:11] in {b"hei", b"hev", b"mif"}
     ):
-        return "HEIC is not read; convert it to JPEG"
-    return f"not a picture ({', '.join(FORMATS[:6])})"
+        return "HEIC; convert it to JPEG"
+    return f"none of {', '.join(FORMATS)}"

@@ -1,122 +1,301 @@
-"""The files of a prepared set, and how they are made, opened and grown.
+"""The files of a prepared set, and how they are grown, opened and told whole from half.
 
-pixels.npy      uint8  slots x side x side x channels; rejected candidates have a slot too
-status.npy      uint8  slots: 0 pending, 1 kept, 2 rejected
-labels.npy      int32  slots x columns, -1 unknown
-boxes.npy       int32  slots x 4: the part kept, in source pixels: left, top, right, bottom
-keys.npy        uint64 slots: the head of the sha256 of each picture's file
-pictures.jsonl  a row for each finished slot, in order
+pixels.npy      uint8   slots x side x side x channels; or several, pixels-00000-of-00004.npy and so on
+status.npy      uint8   slots: 0 pending, 1 kept, 2 and above the kind of reason it is left out for
+labels.npy      int32   slots x columns, -1 unknown
+numbers.npy     float32 slots x numeric columns, nan unknown
+boxes.npy       int32   slots x 4: the part kept, in source pixels: left, top, right, bottom
+keys.npy        uint64  slots: the head of the sha256 of each picture's file
+hashes.npy      uint8   slots x 32: what the picture looks like, to find near duplicates
+measures.npy    float32 slots x measures: sharpness, brightness and so on, nan where there is no picture
+pictures.jsonl  a row for each slot, in order: the manifest
+found.jsonl     the same while the set is unfinished, and reasons not all known
 draft.json      what is being prepared; there while it is unfinished
 set.json        the set's facts; its presence means that all the rest is complete
+review.jsonl    what a person decided, a line for each decision
+
+A candidate has one slot, or as many as subjects were found in it. Arrays grow at their end, and a row
+of found.jsonl is written after everything it speaks of: what a killed process left is cut back to the
+last candidate whose rows are complete.
 """
 
 import errno
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, BinaryIO
 
 import numpy as np
+from jaxtyping import Int64, UInt8
 
+from impasto.data.likeness import HASH_BYTES
+from impasto.data.measures import MEASURES
+from impasto.data.reasons import INVISIBLE, KINDS, Kind
 from impasto.errors import SourceError
 
-FORMAT = 1
-PENDING, KEPT, REJECTED = 0, 1, 2
-FACTS, DRAFT, ROWS, LOCK = "set.json", "draft.json", "pictures.jsonl", "lock"
+FORMAT = 2
+PENDING, KEPT = 0, 1
+FACTS, DRAFT, FOUND, ROWS, LOCK = "set.json", "draft.json", "found.jsonl", "pictures.jsonl", "lock"
+_HEADER = 128  # bytes; numpy leaves room in it for any number of slots
+
+
+def code(kind: Kind) -> int:
+    """The number that stands in status.npy for a kind of reason."""
+    return 2 + KINDS.index(kind)
+
+
+def kind_of(status: int) -> Kind:
+    """The kind of reason that a number in status.npy above 1 stands for."""
+    return KINDS[status - 2]
+
+
+def is_invisible(status: int) -> bool:
+    """Whether nothing was decoded for a slot of this status, so that nothing can bring it back."""
+    return KEPT < status < 2 + len(INVISIBLE)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the sizes of all arrays follow from."""
+    """What the sizes of all arrays but the number of slots follow from."""
 
-    slots: int
     side: int
     channels: int
-    columns: int
+    columns: int = 0
+    numbers: int = 0
 
-    def arrays(self) -> dict[str, tuple[type[np.generic], tuple[int, ...]]]:
-        """Type and shape of each array, by the name of its file."""
+    def arrays(self) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
+        """Type and shape of a slot in each array, by the name of its file; pixels apart."""
         return {
-            "pixels.npy": (np.uint8, (self.slots, self.side, self.side, self.channels)),
-            "status.npy": (np.uint8, (self.slots,)),
-            "labels.npy": (np.int32, (self.slots, self.columns)),
-            "boxes.npy": (np.int32, (self.slots, 4)),
-            "keys.npy": (np.uint64, (self.slots,)),
+            "status.npy": (np.dtype(np.uint8), ()),
+            "labels.npy": (np.dtype(np.int32), (self.columns,)),
+            "numbers.npy": (np.dtype(np.float32), (self.numbers,)),
+            "boxes.npy": (np.dtype(np.int32), (4,)),
+            "keys.npy": (np.dtype(np.uint64), ()),
+            "hashes.npy": (np.dtype(np.uint8), (HASH_BYTES,)),
+            "measures.npy": (np.dtype(np.float32), (len(MEASURES),)),
         }
+
+    @property
+    def picture(self) -> tuple[int, int, int]:
+        """The shape of one picture."""
+        return self.side, self.side, self.channels
+
+    @property
+    def slot_bytes(self) -> int:
+        """What a slot takes on disk in all arrays together."""
+        small = (np.prod(size, dtype=int) * kind.itemsize for kind, size in self.arrays().values())
+        return int(np.prod(self.picture)) + int(sum(small))
+
+
+def pixel_files(shards: int) -> list[str]:
+    """The names of the files of pixels."""
+    if shards == 1:
+        return ["pixels.npy"]
+    return [f"pixels-{shard:05d}-of-{shards:05d}.npy" for shard in range(shards)]
+
+
+class Growing:
+    """An array on disk that grows at its end, and is a plain NPY file whenever it is closed."""
+
+    def __init__(
+        self, path: Path, kind: np.dtype[Any], size: tuple[int, ...], *, slots: int
+    ) -> None:
+        """Opens the file with its first `slots` slots, and cuts off what is beyond them."""
+        self._kind, self._size = kind, size
+        self._bytes = int(np.prod(size, dtype=int)) * kind.itemsize
+        self._file: BinaryIO = path.open("r+b" if path.exists() else "w+b", buffering=0)
+        self.slots = slots
+        size_now = os.fstat(self._file.fileno()).st_size
+        if slots and size_now < _HEADER + slots * self._bytes:
+            self._file.close()
+            raise SourceError(
+                f"{path} is cut short; delete {path.parent}, or choose another --to, and prepare again"
+            )
+        self._write_header()
+        self._file.truncate(_HEADER + slots * self._bytes)
+        self._file.seek(0, os.SEEK_END)
+
+    def append(self, rows: np.ndarray) -> None:
+        """Puts rows behind those that are there."""
+        content = np.ascontiguousarray(rows, self._kind).reshape(len(rows), *self._size)
+        view = memoryview(content.reshape(-1).view(np.uint8).data)
+        while view:  # a raw file may take less than it is given
+            view = view[self._file.write(view) :]
+        self.slots += len(rows)
+
+    def close(self, *, durable: bool = False) -> None:
+        """Writes the header that fits the number of slots; `durable` waits for the disk."""
+        if self._file.closed:
+            return
+        self._write_header()
+        if durable:
+            os.fsync(self._file.fileno())
+        self._file.close()
+
+    def _write_header(self) -> None:
+        end = self._file.seek(0, os.SEEK_END)
+        self._file.seek(0)
+        shape = (self.slots, *self._size)
+        header = {"descr": self._kind.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+        if self._file.tell() != _HEADER:
+            raise AssertionError(f"an NPY header of {self._file.tell()} bytes")
+        self._file.seek(max(end, _HEADER))
+
+
+class Writer:
+    """All arrays and the rows of a set that is being prepared, growing together."""
+
+    def __init__(self, home: Path, shape: Shape, *, shards: int, candidates: int) -> None:
+        """Opens what is there and cuts it back to the last complete candidate.
+
+        Args:
+            home: the set's folder.
+            shape: of its arrays.
+            shards: files to spread the pixels over.
+            candidates: how many there are in all; shard s takes an equal run of them.
+        """
+        self._home, self.shape = home, shape
+        self._shards, self._candidates = shards, candidates
+        self.candidates, self.slots, starts = finished(home / FOUND, shards, candidates)
+        self.starts = starts  # the first slot of each shard begun
+        with ExitStack() as opened:  # one that is cut short must not leave the others open
+            self._arrays = {
+                name: opened.enter_context(
+                    closing(Growing(home / name, kind, size, slots=self.slots))
+                )
+                for name, (kind, size) in shape.arrays().items()
+            }
+            self._pixels = opened.enter_context(closing(self._open_pixels()))
+            self._rows = opened.enter_context((home / FOUND).open("ab"))
+            opened.pop_all()
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def append(
+        self,
+        candidates: int,
+        pixels: UInt8[np.ndarray, "n h w c"],
+        columns: dict[str, np.ndarray],
+        rows: list[dict[str, Any]],
+    ) -> None:
+        """Puts the slots of the next few candidates, all of one shard, behind those that are there.
+
+        Args:
+            candidates: how many.
+            pixels: of their slots.
+            columns: what goes into each other array, by the name of its file.
+            rows: of the manifest; slots are put in here.
+        """
+        while len(self.starts) <= self.candidates * self._shards // self._candidates:
+            self._begin_shard()
+        self._pixels.append(pixels)
+        for name, array in self._arrays.items():
+            array.append(columns[name])
+        numbered = ({"slot": self.slots + place, **row} for place, row in enumerate(rows))
+        self._rows.write(b"".join(json.dumps(row).encode() + b"\n" for row in numbered))
+        self._rows.flush()  # to the system, which keeps it when this process is killed
+        self.slots += len(rows)
+        self.candidates += candidates
+
+    def close(self, *, durable: bool = False) -> None:
+        """Closes all files; `durable` waits until they are on disk."""
+        if not self._rows.closed:
+            self._rows.close()
+        for array in (*self._arrays.values(), self._pixels):
+            array.close(durable=durable)
+
+    def finish(self) -> None:
+        """Closes all files, on disk, and makes those of shards that no candidate fell into."""
+        while len(self.starts) < self._shards:
+            self._begin_shard()
+        self.close(durable=True)
+
+    def _begin_shard(self) -> None:
+        self._pixels.close(durable=True)
+        self.starts.append(self.slots)
+        self._pixels = self._open_pixels()
+
+    def _open_pixels(self) -> Growing:
+        shard = len(self.starts) - 1
+        path = self._home / pixel_files(self._shards)[shard]
+        kind = np.dtype(np.uint8)
+        return Growing(path, kind, self.shape.picture, slots=self.slots - self.starts[-1])
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The pictures of a set, in one file or several, read as one array by slot."""
+
+    files: tuple[np.ndarray, ...]
+    starts: Int64[np.ndarray, " files"]  # the first slot of each file
+
+    def __len__(self) -> int:
+        return sum(len(file) for file in self.files)
+
+    def __getitem__(self, slots: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n h w c"]:
+        """The pictures in these slots."""
+        if len(self.files) == 1:
+            taken: np.ndarray = self.files[0][slots]
+            return taken
+        shards = np.searchsorted(self.starts, slots, side="right") - 1
+        gathered = np.empty((len(slots), *self.files[0].shape[1:]), np.uint8)
+        for shard in np.unique(shards):
+            here = shards == shard
+            gathered[here] = self.files[shard][slots[here] - self.starts[shard]]
+        return gathered
 
 
 @dataclass(frozen=True)
 class Arrays:
     """The arrays of a set, mapped from disk."""
 
-    pixels: np.ndarray
+    pixels: Pixels
     status: np.ndarray
     labels: np.ndarray
+    numbers: np.ndarray
     boxes: np.ndarray
     keys: np.ndarray
-
-    def flush(self) -> None:
-        """Writes to disk what the system still holds back."""
-        for array in (self.pixels, self.status, self.labels, self.boxes, self.keys):
-            if isinstance(array.base, np.memmap):
-                array.base.flush()
+    hashes: np.ndarray
+    measures: np.ndarray
 
 
-def create(home: Path, shape: Shape) -> None:
-    """Makes the arrays, all zero, and reserves their space on disk.
-
-    Raises:
-        SourceError: the disk is too small.
-    """
-    arrays = shape.arrays()
-    needed = sum(int(np.prod(size)) * np.dtype(kind).itemsize for kind, size in arrays.values())
-    try:
-        for name, (kind, size) in arrays.items():
-            with (home / name).open("wb") as file:
-                header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": size}
-                np.lib.format.write_array_header_1_0(file, header)
-                file.flush()
-                _reserve(file.fileno(), file.tell() + int(np.prod(size)) * np.dtype(kind).itemsize)
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise
-        for name in arrays:
-            (home / name).unlink(missing_ok=True)
-        raise SourceError(
-            f"{home}: no room for {needed / 2**30:,.1f} GiB of pixels; prepare to another disk "
-            "with --to, or with a smaller --size or --limit"
-        ) from None
-
-
-def _reserve(descriptor: int, size: int) -> None:
-    os.truncate(descriptor, size)
-    if not hasattr(os, "posix_fallocate"):
-        return
-    try:
-        os.posix_fallocate(descriptor, 0, size)
-    except OSError as error:
-        if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}:  # not every disk can
-            raise
-
-
-def open_arrays(home: Path, shape: Shape, *, write: bool) -> Arrays:
+def open_arrays(home: Path, shape: Shape, slots: int, starts: list[int]) -> Arrays:
     """The arrays of a set, mapped and not read.
 
     Raises:
         SourceError: one is missing, cut short, or of another shape.
     """
-    return Arrays(
-        *(_map(home / name, *wanted, write=write) for name, wanted in shape.arrays().items())
+    ends = [*starts[1:], slots]
+    files = tuple(
+        _map(home / name, np.dtype(np.uint8), (end - start, *shape.picture))
+        for name, start, end in zip(pixel_files(len(starts)), starts, ends, strict=True)
     )
+    small = {
+        name.removesuffix(".npy"): _map(home / name, kind, (slots, *size))
+        for name, (kind, size) in shape.arrays().items()
+    }
+    return Arrays(Pixels(files, np.array(starts, np.int64)), **small)
 
 
-def _map(path: Path, kind: type[np.generic], size: tuple[int, ...], *, write: bool) -> np.ndarray:
+def _map(path: Path, kind: np.dtype[Any], size: tuple[int, ...]) -> np.ndarray:
     if 0 in size:
         return np.zeros(size, kind)
     try:
-        array = np.load(path, mmap_mode="r+" if write else "r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise SourceError(
             f"{path} is damaged ({error}); delete {path.parent} and prepare again"
@@ -127,6 +306,12 @@ def _map(path: Path, kind: type[np.generic], size: tuple[int, ...], *, write: bo
         )
     # A plain view of the map: the subclass slows every index, and nothing here needs it.
     return np.asarray(array)
+
+
+def rows_in(path: Path, kind: np.dtype[Any], size: tuple[int, ...]) -> int:
+    """How many whole rows a growing array has, whatever its header says."""
+    row = int(np.prod(size, dtype=int)) * kind.itemsize
+    return max(0, path.stat().st_size - _HEADER) // row
 
 
 def write_json(path: Path, facts: dict[str, Any]) -> None:
@@ -153,31 +338,66 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) else None
 
 
-def finished_rows(path: Path) -> int:
-    """How many rows are complete, from the first on; a torn end is cut off."""
-    if not path.exists():
-        return 0
-    rows = whole = 0
-    with path.open("rb+") as file:
-        for line in file:
-            if not line.endswith(b"\n") or _slot(line) != rows:
-                break
-            rows += 1
-            whole += len(line)
-        file.truncate(whole)
-    return rows
-
-
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a complete set, one at a time."""
+    """The rows of a manifest, one at a time."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 
 
-def _slot(line: bytes) -> int | None:
+def first_of(shard: int, shards: int, candidates: int) -> int:
+    """The first candidate of a shard: each takes an equal run of them."""
+    return -(-shard * candidates // shards)
+
+
+def check_room(home: Path, needed: int) -> None:
+    """Nothing, when the disk has so many bytes to spare.
+
+    Raises:
+        SourceError: it has not.
+    """
+    facts = os.statvfs(home)
+    free = facts.f_bavail * facts.f_frsize
+    if free < needed:
+        raise SourceError(
+            f"{home}: no room for {needed / 2**30:,.1f} GiB of pixels ({free / 2**30:,.1f} GiB are free); "
+            "prepare to another disk with --to, or with a smaller --size or --limit"
+        ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def finished(path: Path, shards: int, candidates: int) -> tuple[int, int, list[int]]:
+    """Candidates and slots that are complete, and the first slot of each shard begun.
+
+    A torn end, and rows of a candidate that has not all of its own, are cut off.
+    """
+    done = slots = whole = rows = size = 0
+    starts = [0]
+    if not path.exists():
+        return done, slots, starts
+    with path.open("rb+") as file:
+        for line in file:
+            row = _row(line)
+            if row is None or row.get("slot") != rows or row.get("candidate") != done:
+                break
+            while len(starts) <= done * shards // candidates:
+                starts.append(slots)
+            rows += 1
+            size += len(line)
+            if row["part"] + 1 == row["parts"]:
+                done, slots, whole = done + 1, rows, size
+        file.truncate(whole)
+    # A shard that only a cut-off candidate began is begun anew.
+    begun = [
+        start for shard, start in enumerate(starts) if first_of(shard, shards, candidates) < done
+    ]
+    return done, slots, begun or [0]
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    if not line.endswith(b"\n"):
+        return None
     try:
         row = json.loads(line)
     except ValueError:
         return None
-    return row.get("slot") if isinstance(row, dict) else None
+    return row if isinstance(row, dict) and {"part", "parts"} <= row.keys() else None

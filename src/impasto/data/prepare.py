@@ -1,7 +1,8 @@
-"""Pictures decoded and resized once, in parallel, into a set that training maps into memory.
+"""Pictures decoded, cut and resized once, in parallel, into a set that training maps into memory.
 
 A set is keyed by what is selected and by the settings that shape its pixels: asked for again, it
-opens at once; interrupted, even by `kill -9`, it goes on after the last row of `pictures.jsonl`.
+opens at once; interrupted, even by `kill -9`, it goes on after the last picture that was finished.
+Which pictures are kept is judged when all of them are there, so that other rules need no decoding.
 """
 
 import contextlib
@@ -11,27 +12,33 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal
 
 import numpy as np
 
 from impasto.config import to_plain
-from impasto.data import layout
-from impasto.data.config import DataConfig
+from impasto.data import curate, layout
+from impasto.data.config import DataConfig, Subject
 from impasto.data.crew import crew_size, run
 from impasto.data.crop import stored_side
-from impasto.data.items import Source
-from impasto.data.jobs import Job, jobs
+from impasto.data.detectors import KNOWN, detector_of, digest_of
+from impasto.data.features import Extract
+from impasto.data.gather import gather
+from impasto.data.items import Source, printable
+from impasto.data.jobs import jobs
+from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared, is_prepared
+from impasto.data.reasons import Reason
 from impasto.data.sources import open_source
-from impasto.data.work import Outcome
 from impasto.errors import SourceError
 
 Report = Callable[[int, int], None]
+Engine = Literal["processes", "ray"]
 
 
 def prepare(
@@ -40,32 +47,45 @@ def prepare(
     to: Path | None = None,
     *,
     workers: int | None = None,
+    engine: Engine = "processes",
+    shards: int = 1,
+    extract: Extract | None = None,
+    least: int = 1,
     report: Report | None = None,
 ) -> Prepared:
     """The prepared set of a source: opened if it is there, finished if it was begun, made if not.
 
     Args:
         source: a folder, an archive, an IDX file, or a built-in name such as `kittens:1000`.
-        config: what to select, and at which size and crop.
+        config: what to select, what to look for and throw out, and at which size and crop.
         to: the folder to put it in; in the cache (`IMPASTO_CACHE`, else `XDG_CACHE_HOME/impasto`,
             else `~/.cache/impasto`) by default.
         workers: processes that decode; one for each processor by default.
+        engine: `processes` on this machine, or `ray` on whatever Ray reaches.
+        shards: files to spread the pixels over.
+        extract: features of pictures, for the rule on outliers; without it, that rule is silent.
+        least: pictures that must be kept; 0 to look at what there is, whatever it is.
         report: called with the pictures done and their total, after each block.
 
     Raises:
         SourceError: the source cannot be used, none of it is a picture, `to` holds something else,
             or the disk is full.
     """
+    config = _located(config)
+    detector_of(config.subject)  # what is wrong with it is said before anything is begun
+    if shards < 1:
+        raise SourceError(f"shards: at least 1 is needed, not {shards}")
     opened = open_source(source, config)
     key = key_of(opened, config)
-    home = cache_home() / "sets" / key[:32] if to is None else Path(to)
-    if _is_complete(home, key):
-        return replace(Prepared.open(home), config=config)
-    with _disk_errors(home), _locked(home):
-        if not _is_complete(home, key):  # another process may have made it while we waited
-            _claim(home, key)
-            _fill(home, opened, config, key, workers=workers, report=report)
-    return replace(Prepared.open(home), config=config)
+    home = Path(to) if to is not None else _cached(key, config, shards)
+    task = _Task(home, opened, config, key, shards)
+    if not task.is_done():
+        with _disk_errors(home), _locked(home):
+            if not task.is_done():  # another process may have made it while we waited
+                task.claim()
+                slots, starts = task.collect(engine, workers, report)
+                task.finish(slots, starts, extract, least)
+    return Prepared.open(home).viewed(config)
 
 
 def cache_home() -> Path:
@@ -78,130 +98,187 @@ def cache_home() -> Path:
 
 def key_of(source: Source, config: DataConfig) -> str:
     """A hash of what is selected and of the settings that shape the pixels, in hexadecimal."""
-    facts = [layout.FORMAT, source.signature(), _pixel_settings(config), source.label_names]
+    facts = [
+        layout.FORMAT,
+        source.signature(),
+        _pixel_settings(config),
+        source.label_names,
+        source.number_names,
+    ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _located(config: DataConfig) -> DataConfig:
+    """The configuration with the detector's file told from any folder."""
+    name = config.subject.name
+    if name in KNOWN or not Path(name).suffix:
+        return config
+    return replace(config, subject=replace(config.subject, name=str(Path(name).resolve())))
+
+
+def _cached(key: str, config: DataConfig, shards: int) -> Path:
+    """The place in the cache; other rules make another set, so that no run loses its pictures."""
+    rules = json.dumps([to_plain(config.rules), shards])
+    whole = hashlib.sha256(f"{key} {rules}".encode()).hexdigest()
+    return cache_home() / "sets" / whole[:32]
 
 
 def _pixel_settings(config: DataConfig) -> dict[str, Any]:
     settings: dict[str, Any] = to_plain(config)
-    unused = {"flip", "validation"} | ({"split_seed"} if config.limit is None else set())
+    unused = {"flip", "validation", "rules"}
+    unused |= {"split_seed"} if config.limit is None else set()
+    if config.subject.name == "whole":
+        settings["subject"] = to_plain(Subject())
+    settings["subject"]["name"] = digest_of(config.subject)
     return {name: value for name, value in settings.items() if name not in unused}
 
 
-def _is_complete(home: Path, key: str) -> bool:
-    if not is_prepared(home):
-        return False
-    facts = layout.read_json(home / layout.FACTS) or {}
-    if facts.get("key") == key:
-        return True
-    raise SourceError(
-        f"{home} holds a set prepared from other pictures or settings; train on it as it is, "
-        "choose another --to, or delete it"
+@dataclass(frozen=True)
+class _Task:
+    """One set to be made: where, of what, how."""
+
+    home: Path
+    source: Source
+    config: DataConfig
+    key: str
+    shards: int
+
+    @property
+    def shape(self) -> layout.Shape:
+        columns, numbers = len(self.source.label_names), len(self.source.number_names)
+        return layout.Shape(stored_side(self.config), self.config.channels, columns, numbers)
+
+    def is_done(self) -> bool:
+        """Whether the set is there, judged by the same rules.
+
+        Raises:
+            SourceError: another set is there.
+        """
+        if not is_prepared(self.home):
+            return False
+        facts = layout.read_json(self.home / layout.FACTS) or {}
+        if facts.get("key") != self.key or len(facts.get("starts", ())) != self.shards:
+            raise SourceError(
+                f"{self.home} holds a set prepared from other pictures or settings; train on it as it is, "
+                "choose another --to, or delete it"
+            )
+        return bool(facts["config"].get("rules") == to_plain(self.config.rules))
+
+    def claim(self) -> None:
+        """Makes the folder this set's, or leaves it so."""
+        home = self.home
+        draft = layout.read_json(home / layout.DRAFT)
+        mark = {"format": layout.FORMAT, "key": self.key, "shards": self.shards}
+        if is_prepared(home):  # complete but for its rules: the pictures are judged anew
+            layout.write_json(home / layout.DRAFT, mark)
+            (home / layout.FACTS).unlink()
+            draft = mark
+        if draft == mark:
+            if (home / layout.ROWS).exists() and not (home / layout.FOUND).exists():
+                (home / layout.ROWS).replace(home / layout.FOUND)
+            return
+        own = {layout.LOCK, f".{layout.DRAFT}.part"}
+        if draft is None and any(path.name not in own for path in home.iterdir()):
+            raise SourceError(f"{home} holds something else; choose another --to, or empty it")
+        if (home / layout.FOUND).exists() and (home / layout.FOUND).stat().st_size:
+            raise SourceError(
+                f"{home} holds the beginning of a set of other pictures or settings; choose another "
+                "--to, or delete it"
+            )
+        _discard(home)
+        layout.write_json(home / layout.DRAFT, mark)
+
+    def collect(
+        self, engine: Engine, workers: int | None, report: Report | None
+    ) -> tuple[int, list[int]]:
+        """Writes what comes in, as it comes; returns the slots, and the first of each shard."""
+        total = len(self.source)
+        writer = layout.Writer(self.home, self.shape, shards=self.shards, candidates=total)
+        with writer:
+            pending = total - writer.candidates
+            layout.check_room(self.home, self.shape.slot_bytes * pending)
+            work = jobs(self.source, self.config, start=writer.candidates, shards=self.shards)
+            if engine == "ray":
+                from impasto.data.ray_engine import run as run_by_ray
+
+                results = run_by_ray(work, workers)
+            else:
+                results = run(work, crew_size(self.source, pending, workers))
+            with contextlib.closing(results):
+                for job, outcomes in results:
+                    gather(writer, job, outcomes)
+                    if report is not None:
+                        report(job.done, total)
+            writer.finish()
+        return writer.slots, writer.starts
+
+    def finish(self, slots: int, starts: list[int], extract: Extract | None, least: int) -> None:
+        """Judges the pictures, and writes the manifest and the facts that make the set whole."""
+        home, source = self.home, self.source
+        arrays = layout.open_arrays(home, self.shape, slots, starts)
+        verdicts = curate.judge(home, arrays, self.config.rules, extract)
+        counts = curate.write_manifest(home, arrays, self.config.rules, verdicts)
+        kept = slots - counts.total()
+        if kept < least:
+            problem = _none_kept(home, source, counts)
+            _discard(home)
+            raise SourceError(problem)
+        facts = {
+            "format": layout.FORMAT,
+            "key": self.key,
+            "source": source.name,
+            "credit": source.credit,
+            "config": to_plain(self.config),
+            "side": self.shape.side,
+            "found": len(source),
+            "slots": slots,
+            "starts": starts,
+            "kept": kept,
+            "rejected": slots - kept,
+            "reasons": dict(counts.most_common()),
+            "measures": MEASURES,
+            "label_names": source.label_names,
+            "number_names": source.number_names,
+            "fingerprint": _fingerprint(arrays, source, self.config),
+        }
+        layout.write_json(home / layout.FACTS, facts)
+        for name in (layout.FOUND, layout.DRAFT):
+            (home / name).unlink(missing_ok=True)
+
+
+def _none_kept(home: Path, source: Source, counts: Counter[str]) -> str:
+    examples = "; ".join(
+        f"{printable(row['name'])}: {Reason(row['reason'], row['detail'])}"
+        for row in islice(layout.read_rows(home / layout.ROWS), 3)
+    )
+    if set(counts) <= set(curate.INVISIBLE):
+        return (
+            f"{source.name}: none of {len(source):,} files is a picture ({examples}); "
+            "give a folder or archive of pictures"
+        )
+    return (
+        f"{source.name}: none of {len(source):,} pictures is left ({examples}); "
+        "look for another subject, or switch a rule off with --rules NAME=off"
     )
 
 
-def _claim(home: Path, key: str) -> None:
-    draft = layout.read_json(home / layout.DRAFT)
-    if draft is not None and draft.get("key") == key:
-        return
-    if draft is None:
-        if any(path.name not in {layout.LOCK, f".{layout.DRAFT}.part"} for path in home.iterdir()):
-            raise SourceError(f"{home} holds something else; choose another --to, or empty it")
-    elif layout.finished_rows(home / layout.ROWS):
-        raise SourceError(
-            f"{home} holds the beginning of a set of other pictures or settings; choose another "
-            "--to, or delete it"
-        )
-    layout.write_json(home / layout.DRAFT, {"format": layout.FORMAT, "key": key})
-
-
-def _fill(
-    home: Path,
-    source: Source,
-    config: DataConfig,
-    key: str,
-    *,
-    workers: int | None,
-    report: Report | None,
-) -> None:
-    shape = layout.Shape(len(source), stored_side(config), config.channels, len(source.label_names))
-    done = layout.finished_rows(home / layout.ROWS)
-    if done == 0:
-        layout.create(home, shape)
-    arrays = layout.open_arrays(home, shape, write=True)
-    work = jobs(source, config, pixels=(home / "pixels.npy").resolve(), start=done)
-    crew = crew_size(source, len(source) - done, workers)
-    with (home / layout.ROWS).open("a", encoding="utf-8") as rows:
-        for job, outcomes in run(work, crew):
-            _keep(arrays, rows, job, outcomes)
-            if report is not None:
-                report(job.done, len(source))
-    _finish(home, source, config, key, arrays)
-
-
-def _keep(arrays: layout.Arrays, rows: TextIO, job: Job, outcomes: list[Outcome]) -> None:
-    facts = zip(job.names, job.labels, outcomes, strict=True)
-    for slot, (name, labels, outcome) in enumerate(facts, job.block.first):
-        arrays.labels[slot] = labels
-        arrays.boxes[slot] = outcome.box
-        arrays.keys[slot] = int((outcome.sha256 or "0")[:16], 16)
-        arrays.status[slot] = layout.REJECTED if outcome.reason else layout.KEPT
-        row = {
-            "slot": slot,
-            "name": name,
-            "sha256": outcome.sha256,
-            "width": outcome.width,
-            "height": outcome.height,
-            "labels": labels,
-            "reason": outcome.reason,
-        }
-        rows.write(json.dumps(row) + "\n")
-    rows.flush()
-
-
-def _finish(
-    home: Path, source: Source, config: DataConfig, key: str, arrays: layout.Arrays
-) -> None:
-    kept = int((arrays.status == layout.KEPT).sum())
-    if kept == 0:
-        reasons = [
-            f"{row['name']}: {row['reason']}"
-            for row in islice(layout.read_rows(home / layout.ROWS), 3)
-        ]
-        _discard(home)
-        raise SourceError(
-            f"{source.name}: none of {len(source):,} files is a picture ({'; '.join(reasons)}); "
-            "give a folder or archive of pictures"
-        )
-    arrays.flush()
-    facts = {
-        "format": layout.FORMAT,
-        "key": key,
-        "source": source.name,
-        "credit": source.credit,
-        "config": to_plain(config),
-        "side": stored_side(config),
-        "found": len(source),
-        "kept": kept,
-        "rejected": len(source) - kept,
-        "label_names": source.label_names,
-        "fingerprint": _fingerprint(arrays, source, config),
-    }
-    layout.write_json(home / layout.FACTS, facts)
-    (home / layout.DRAFT).unlink(missing_ok=True)
-
-
 def _fingerprint(arrays: layout.Arrays, source: Source, config: DataConfig) -> str:
-    settings = [layout.FORMAT, _pixel_settings(config), source.label_names]
+    settings = [
+        layout.FORMAT,
+        _pixel_settings(config),
+        source.label_names,
+        source.number_names,
+    ]
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for array in (arrays.keys, arrays.status, arrays.labels):
+    for array in (arrays.keys, arrays.status, arrays.labels, arrays.numbers):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
 def _discard(home: Path) -> None:
-    for name in (*layout.Shape(1, 1, 1, 1).arrays(), layout.ROWS, layout.DRAFT):
-        (home / name).unlink(missing_ok=True)
+    """Takes away what a set is made of, but for what a person decided, and the lock."""
+    for path in (*home.glob("*.npy"), home / layout.FOUND, home / layout.ROWS, home / layout.DRAFT):
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

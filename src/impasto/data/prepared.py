@@ -1,19 +1,24 @@
 """A prepared set: pictures of one size in a file that is mapped and not read when it opens."""
 
 import hashlib
+import json
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int32, Int64, UInt8, UInt64
+from jaxtyping import Float32, Int32, Int64, UInt8, UInt64
 
 from impasto.config import from_plain
 from impasto.data import crop, layout
-from impasto.data.config import DataConfig
+from impasto.data.config import Crop, DataConfig
+from impasto.data.decisions import read_decisions
 from impasto.data.items import printable
+from impasto.data.layout import KEPT
+from impasto.data.reasons import Reason
 from impasto.errors import ConfigError, SourceError
 
 
@@ -22,7 +27,8 @@ class Prepared:
     """Pictures ready to train on; positions count the kept ones, slots count all candidates."""
 
     path: Path
-    config: DataConfig
+    stored: DataConfig  # what the set was prepared with
+    config: DataConfig  # how its pictures are looked at: as stored, unless `viewed` otherwise
     source: str
     credit: str | None
     fingerprint: str  # sha256 over contents, labels and the settings that made the pixels
@@ -31,7 +37,9 @@ class Prepared:
     found: int
     kept: int
     rejected: int
+    number_names: tuple[str, ...]
     arrays: layout.Arrays
+    decided: dict[int, bool]  # by slot, what a person decided against the rules or with them
 
     @classmethod
     def open(cls, path: str | Path) -> "Prepared":
@@ -45,16 +53,45 @@ class Prepared:
         try:
             config = from_plain(DataConfig, facts["config"], where=str(home / layout.FACTS))
             labels = {name: tuple(of) for name, of in facts["label_names"].items()}
-            numbers = {name: int(facts[name]) for name in ("side", "found", "kept", "rejected")}
-            texts: dict[str, Any] = {n: facts[n] for n in ("source", "credit", "fingerprint")}
+            numbers = tuple(str(name) for name in facts["number_names"])
+            side, found, slots = (int(facts[name]) for name in ("side", "found", "slots"))
+            starts = [int(start) for start in facts["starts"]]
+            kept, fingerprint = int(facts["kept"]), str(facts["fingerprint"])
+            texts: dict[str, Any] = {name: facts[name] for name in ("source", "credit")}
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
             raise SourceError(
                 f"{home / layout.FACTS} is damaged ({error}); delete {home} and prepare again"
             ) from None
-        told: dict[str, Any] = {**texts, **numbers}
-        shape = layout.Shape(numbers["found"], numbers["side"], config.channels, len(labels))
-        arrays = layout.open_arrays(home, shape, write=False)
-        return cls(home, config, label_names=labels, arrays=arrays, **told)
+        shape = layout.Shape(side, config.channels, len(labels), len(numbers))
+        arrays = layout.open_arrays(home, shape, slots, starts)
+        decided = {
+            slot: keep
+            for slot, keep in read_decisions(home, slots).items()
+            if not layout.is_invisible(int(arrays.status[slot]))
+        }
+        changed = {
+            slot: keep
+            for slot, keep in decided.items()
+            if keep != bool(arrays.status[slot] == KEPT)
+        }
+        if changed:
+            kept += sum(1 if keep else -1 for keep in changed.values())
+            fingerprint = _decided_fingerprint(fingerprint, changed)
+        return cls(
+            home,
+            config,
+            config,
+            fingerprint=fingerprint,
+            label_names=labels,
+            number_names=numbers,
+            side=side,
+            found=found,
+            kept=kept,
+            rejected=slots - kept,
+            arrays=arrays,
+            decided=decided,
+            **texts,
+        )
 
     def __len__(self) -> int:
         return self.kept
@@ -66,13 +103,40 @@ class Prepared:
         image: np.ndarray = self.images(np.array([position]))[0]
         return image
 
+    def viewed(self, config: DataConfig) -> "Prepared":
+        """The same pictures as another configuration wants them, as far as what is stored allows.
+
+        Smaller pictures are made of larger ones when they are asked for, and random crops are drawn
+        where the stored pictures leave a margin for them.
+        """
+        size = min(config.size, self.stored.size)
+        kept: Crop = self.stored.crop
+        if size < self.stored.size and kept != "pad":
+            if config.crop == "random" and self.side >= math.floor(size * crop.MARGIN):
+                kept = "random"
+            elif kept == "random":
+                kept = "center"
+        decided = replace(
+            self.stored,
+            size=size,
+            crop=kept,
+            flip=config.flip,
+            validation=config.validation,
+            split_seed=config.split_seed,
+        )
+        return replace(self, config=decided)
+
     def images(self, positions: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n h w c"]:
         """Pictures `config.size` on a side; of a set with margins, their centred squares."""
         slots = self.slots(positions)
-        stored: np.ndarray = self.arrays.pixels[slots]
+        stored = self.arrays.pixels[slots]
         if self.side == self.config.size:
             return stored
-        boxes = [crop.centered(tuple(box.tolist()), self.side) for box in self.arrays.boxes[slots]]
+        whole = 0.0, 0.0, float(self.side), float(self.side)
+        boxes = [
+            crop.centered(tuple(box), self.side) if self.stored.crop == "random" else whole
+            for box in self.arrays.boxes[slots].tolist()
+        ]
         pairs = zip(stored, boxes, strict=True)
         return np.stack([crop.resample(picture, box, self.config.size) for picture, box in pairs])
 
@@ -81,15 +145,32 @@ class Prepared:
         labels: np.ndarray = self.arrays.labels[self.slots(positions)]
         return labels
 
+    def numbers(self, positions: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, "n columns"]:
+        """The numeric attributes of pictures, a column for each of `number_names`; nan means unknown."""
+        numbers: np.ndarray = self.arrays.numbers[self.slots(positions)]
+        return numbers
+
     def slots(self, positions: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
         """Where pictures lie among all candidates."""
         return positions if self._kept_slots is None else self._kept_slots[positions]
 
-    def rejects(self) -> Iterator[tuple[str, str]]:
-        """Name and reason of each rejected candidate."""
+    def reasons(self) -> dict[str, int]:
+        """How many slots are left out for each kind of reason, the commonest first."""
+        codes = np.bincount(self.status(), minlength=2)
+        counts: dict[str, int] = {
+            layout.kind_of(code): int(count)
+            for code, count in enumerate(codes)
+            if code > KEPT and count
+        }
+        return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+
+    def rejects(self) -> Iterator[tuple[str, Reason]]:
+        """Name and reason of each rejected slot, a person's decisions heeded."""
         for row in layout.read_rows(self.path / layout.ROWS):
-            if row["reason"] is not None:
-                yield printable(row["name"]), row["reason"]
+            keep = self.decided.get(row["slot"], row["reason"] is None)
+            if not keep:
+                reason = Reason(row["reason"] or "by hand", row["detail"])
+                yield printable(row["name"]), reason
 
     def split(
         self, seed: int, share: float
@@ -115,9 +196,26 @@ class Prepared:
         held_out = chosen[group_of.reshape(-1)]
         return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
+    def status(self) -> UInt8[np.ndarray, " slots"]:
+        """What became of each slot, as in status.npy, with a person's decisions put in."""
+        status = np.array(self.arrays.status)
+        for slot, keep in self.decided.items():
+            if keep:
+                status[slot] = KEPT
+            elif status[slot] == KEPT:
+                status[slot] = layout.code("by hand")
+        return status
+
     @cached_property
     def _kept_slots(self) -> Int64[np.ndarray, " n"] | None:
-        return np.flatnonzero(self.arrays.status == layout.KEPT) if self.rejected else None
+        if not self.rejected and not self.decided:
+            return None
+        return np.flatnonzero(self.status() == KEPT)
+
+
+def _decided_fingerprint(fingerprint: str, changed: dict[int, bool]) -> str:
+    told = json.dumps([fingerprint, sorted(changed.items())])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def is_prepared(path: str | Path) -> bool:
@@ -137,6 +235,11 @@ def _facts(home: Path) -> dict[str, Any]:
             f"{home} is not a prepared set; make one with `impasto prepare SOURCE --to DIR`"
         )
     version = facts.get("format")
+    if isinstance(version, int) and version < layout.FORMAT:
+        raise SourceError(
+            f"{home} was prepared by an older impasto (format {version}, this one reads {layout.FORMAT}); "
+            "delete it, or choose another --to, and prepare again"
+        )
     if not isinstance(version, int) or version > layout.FORMAT:
         raise SourceError(
             f"{home} was prepared by a newer impasto (format {version}, this one reads "

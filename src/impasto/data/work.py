@@ -1,62 +1,77 @@
-"""One block of candidates worked through: hashed, decoded, written to its slots."""
+"""One block of candidates worked through: hashed, decoded, cut, measured."""
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
 from impasto.data.config import DataConfig
 from impasto.data.crop import Box
-from impasto.data.decode import Undecodable, develop, read
+from impasto.data.decode import Cut, Decoded, Undecodable, develop, read
 from impasto.data.items import Drawn, Payload
+from impasto.data.likeness import looks
+from impasto.data.measures import measure
+from impasto.data.reasons import Reason
 
 
 @dataclass(frozen=True)
 class Block:
-    """Candidates for neighbouring slots, from `first` on."""
+    """Candidates, and what is to be made of them."""
 
-    first: int
     payloads: tuple[Payload, ...]
     config: DataConfig
-    pixels: Path | None  # the array to write into; None to look only
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What fills one slot of a set."""
+
+    pixels: UInt8[np.ndarray, "h w c"]
+    box: Box
+    hash: UInt8[np.ndarray, " bytes"]
+    measures: Float32[np.ndarray, " measures"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one candidate: facts of a picture, or the reason why it is none."""
+    """What became of one candidate: a slot for each part that was cut out, or the reason for none."""
 
     sha256: str | None = None
-    width: int = 0
+    width: int = 0  # of the upright original, in pixels
     height: int = 0
-    mode: str = ""
-    box: Box = (0, 0, 0, 0)
-    reason: str | None = None
+    mode: str = ""  # Pillow's name for the original's kind of pixels
+    slots: tuple[Slot, ...] = ()
+    reason: Reason | None = None
 
 
 def work(block: Block) -> list[Outcome]:
-    """The outcomes of a block, in its order; pixels go straight into the mapped file."""
-    pixels = None if block.pixels is None else _mapped(block.pixels)
-    slots = range(block.first, block.first + len(block.payloads))
-    return [
-        _work_one(payload, block.config, None if pixels is None else pixels[slot])
-        for slot, payload in zip(slots, block.payloads, strict=True)
-    ]
+    """The outcomes of a block, in its order."""
+    return [_work_one(payload, block.config) for payload in block.payloads]
 
 
-def _work_one(payload: Payload, config: DataConfig, target: np.ndarray | None) -> Outcome:
+def _work_one(payload: Payload, config: DataConfig) -> Outcome:
     digest = None
     try:
         content = payload if isinstance(payload, Drawn | np.ndarray) else read(payload)
         digest = _digest(content)
         decoded = develop(content, config)
     except Undecodable as problem:
-        if target is not None:
-            target[:] = 0
-        return Outcome(digest, reason=str(problem))
-    if target is not None:
-        target[:] = decoded.pixels
-    return Outcome(digest, decoded.width, decoded.height, decoded.mode, decoded.box)
+        return Outcome(digest, reason=problem.reason)
+    slots = tuple(_slot(cut, decoded) for cut in decoded.cuts)
+    reason = Reason("no subject", decoded.missing) if decoded.missing else None
+    return Outcome(digest, decoded.width, decoded.height, decoded.mode, slots, reason)
+
+
+def _slot(cut: Cut, decoded: Decoded) -> Slot:
+    wide, high = cut.box[2] - cut.box[0], cut.box[3] - cut.box[1]
+    measures = measure(
+        cut.pixels,
+        scale=min(wide, high) / cut.pixels.shape[0],
+        aspect=max(decoded.width, decoded.height) / min(decoded.width, decoded.height),
+        score=cut.score,
+    )
+    return Slot(cut.pixels, cut.box, looks(cut.pixels), measures)
 
 
 def _digest(content: bytes | np.ndarray | Drawn) -> str:
@@ -64,7 +79,3 @@ def _digest(content: bytes | np.ndarray | Drawn) -> str:
         return hashlib.sha256(content).hexdigest()
     array = content.pixels if isinstance(content, Drawn) else content
     return hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest()
-
-
-def _mapped(path: Path) -> np.ndarray:
-    return np.asarray(np.load(path, mmap_mode="r+", allow_pickle=False))

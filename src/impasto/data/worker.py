@@ -4,7 +4,8 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 
-from impasto.data.work import work
+from impasto.data.work import Outcome, work
+from impasto.errors import SourceError
 
 
 def main() -> None:
@@ -16,8 +17,13 @@ def main() -> None:
                 block = socket.recv()
             except (EOFError, ConnectionResetError):
                 return
+            answer: list[Outcome] | SourceError
             try:
-                socket.send(work(block))
+                answer = work(block)
+            except SourceError as error:  # no picture's fault: the detector cannot be used
+                answer = error
+            try:
+                socket.send(answer)
             except (BrokenPipeError, ConnectionResetError):
                 return
 

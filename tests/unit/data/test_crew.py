@@ -6,6 +6,7 @@ from impasto.data import crew
 from impasto.data.config import DataConfig
 from impasto.data.crew import run
 from impasto.data.jobs import Job
+from impasto.data.reasons import Reason
 from impasto.data.work import Block
 
 CONFIG = DataConfig(size=8)
@@ -13,16 +14,21 @@ CONFIG = DataConfig(size=8)
 
 def job(first: int, *payloads: bytes | Path) -> Job:
     names = tuple(str(first + place) for place in range(len(payloads)))
-    return Job(Block(first, payloads, CONFIG, None), names, tuple(() for _ in payloads))
+    empty = tuple(() for _ in payloads)
+    return Job(first, Block(payloads, CONFIG), names, empty, empty)
 
 
 def test_outcomes_come_in_order(encoded):
     work = [job(4 * k, *(encoded(4 * k + i) for i in range(4))) for k in range(9)]
-    alone = list(run(iter(work), 1))
+    alone = list(run(iter(work), 0))
     together = list(run(iter(work), 3))
-    assert [job.block.first for job, _ in together] == [4 * k for k in range(9)]
-    assert [outcomes for _, outcomes in together] == [outcomes for _, outcomes in alone]
+    assert [job.first for job, _ in together] == [4 * k for k in range(9)]
+    assert [shas(outcomes) for _, outcomes in together] == [shas(o) for _, o in alone]
     assert all(outcome.reason is None for _, outcomes in together for outcome in outcomes)
+
+
+def shas(outcomes):
+    return [outcome.sha256 for outcome in outcomes]
 
 
 def test_few_jobs_are_held_at_a_time(encoded):
@@ -53,7 +59,7 @@ def fatal(tmp_path, monkeypatch):
         "work.read = read\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(crew, "PATIENCE", 4.0)
+    monkeypatch.setattr(crew, "PATIENCE", 12.0)
 
 
 @pytest.mark.usefixtures("fatal")
@@ -63,7 +69,7 @@ def test_a_picture_that_brings_a_worker_down_is_the_only_one_lost(word, encoded)
     (_, first), (_, second) = run(iter(work), 2)
     assert [outcome.reason for outcome in first] == [
         None,
-        "damaged: it brought the decoder down",
+        Reason("damaged", "it brought the decoder down"),
         None,
     ]
     assert [outcome.reason for outcome in second] == [None]

@@ -13,6 +13,7 @@ import pytest
 
 from impasto.data import layout
 from impasto.data.config import DataConfig
+from impasto.data.decode import FORMATS
 from impasto.data.prepare import cache_home, prepare
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import SourceError
@@ -28,7 +29,7 @@ def cache(tmp_path, monkeypatch):
 
 def content(home: Path) -> dict[str, bytes]:
     """Everything in a set that must not depend on how it was made."""
-    names = [*layout.Shape(1, 1, 1, 1).arrays(), layout.ROWS, layout.FACTS]
+    names = [*layout.Shape(1, 1).arrays(), "pixels.npy", layout.ROWS, layout.FACTS]
     return {name: (home / name).read_bytes() for name in names}
 
 
@@ -40,9 +41,8 @@ def test_a_folder_becomes_a_set(folder, tmp_path):
         root, SMALL, tmp_path / "set", report=lambda done, total: told.append((done, total))
     )
     assert (made.found, made.kept, made.rejected, len(made)) == (4, 3, 1, 3)
-    assert list(made.rejects()) == [
-        ("cat/0.jpg", "not a picture (JPEG, PNG, WEBP, BMP, GIF, TIFF)")
-    ]
+    ((name, reason),) = made.rejects()
+    assert (name, reason.kind) == ("cat/0.jpg", "not a picture")
     assert made.label_names == {"class": ("cat", "dog")}
     assert made.labels(np.arange(3)).tolist() == [[0], [0], [1]]
     assert made[0].shape == (8, 8, 3)
@@ -51,7 +51,12 @@ def test_a_folder_becomes_a_set(folder, tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "set" / layout.ROWS).read_text().splitlines()]
     assert [row["slot"] for row in rows] == [0, 1, 2, 3]
     assert (rows[1]["name"], rows[1]["width"], rows[1]["height"]) == ("cat/1.png", 20, 16)
-    assert np.load(tmp_path / "set" / "status.npy").tolist() == [2, 1, 1, 1]
+    assert np.load(tmp_path / "set" / "status.npy").tolist() == [
+        layout.code("not a picture"),
+        1,
+        1,
+        1,
+    ]
     assert np.load(tmp_path / "set" / "boxes.npy")[1].tolist() == [2, 0, 18, 16]
 
 
@@ -63,14 +68,15 @@ def test_bad_files_of_every_kind_are_listed_and_do_not_stop(folder, tmp_path, en
     (root / "gone.png").symlink_to(root / "nothing.png")
     os.mkfifo(root / "pipe.png")
     (root / "new\nline \udcff.png").write_bytes(b"")
-    reasons = dict(prepare(root, SMALL, tmp_path / "set").rejects())
+    rejects = prepare(root, SMALL, tmp_path / "set").rejects()
+    reasons = {name: str(reason) for name, reason in rejects}
     assert reasons.pop("half.jpg").startswith("damaged: ")
     assert reasons == {
-        "empty.png": "empty file",
+        "empty.png": "not a picture: empty file",
         "gone.png": "cannot be read: No such file or directory",
-        "new\\nline \\udcff.png": "empty file",
-        "pipe.png": "not an ordinary file",
-        "words.jpg": "not a picture (JPEG, PNG, WEBP, BMP, GIF, TIFF)",
+        "new\\nline \\udcff.png": "not a picture: empty file",
+        "pipe.png": "cannot be read: not an ordinary file",
+        "words.jpg": f"not a picture: none of {', '.join(FORMATS)}",
     }
 
 
@@ -128,7 +134,8 @@ def test_a_source_without_one_picture_names_reasons_and_leaves_nothing(folder, t
     (root / "x.png").write_bytes(b"")
     (root / "y.jpg").write_bytes(b"words")
     with pytest.raises(
-        SourceError, match=r"none of 2 files is a picture \(x.png: empty file; y.jpg: not"
+        SourceError,
+        match=r"none of 2 files is a picture \(x.png: not a picture: empty file; y.jpg: not",
     ):
         prepare(root, SMALL, tmp_path / "set")
     assert not is_prepared(tmp_path / "set")
@@ -137,13 +144,15 @@ def test_a_source_without_one_picture_names_reasons_and_leaves_nothing(folder, t
 
 
 def test_a_full_disk_is_one_clear_error_up_front(folder, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.posix_fallocate", full)
-    with pytest.raises(SourceError, match=r"no room for .* GiB of pixels; prepare to another disk"):
-        prepare(folder("1.png"), SMALL, tmp_path / "set")
-    monkeypatch.undo()
+    facts = os.statvfs(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            layout.os, "statvfs", lambda _: os.statvfs_result((*facts[:4], 0, *facts[5:]))
+        )
+        with pytest.raises(
+            SourceError, match=r"no room for .* GiB of pixels .*prepare to another disk"
+        ):
+            prepare(folder("1.png"), SMALL, tmp_path / "set")
     assert len(prepare(folder("1.png"), SMALL, tmp_path / "set")) == 1
 
 
@@ -199,9 +208,9 @@ def test_a_killed_preparation_goes_on_and_ends_the_same(many, tmp_path, workers)
         assert not is_prepared(home)
         with pytest.raises(SourceError, match="not prepared to the end"):
             Prepared.open(home)
-    rows = (home / layout.ROWS).read_bytes()
+    rows = (home / layout.FOUND).read_bytes()
     assert rows.count(b"\n") >= 200
-    (home / layout.ROWS).write_bytes(rows[:-7])  # as a crash of the whole machine may leave it
+    (home / layout.FOUND).write_bytes(rows[:-7])  # as a crash of the whole machine may leave it
     seen = []
     prepare(many, SMALL, home, report=lambda done, _: seen.append(done))
     assert seen[0] > 200
@@ -210,20 +219,21 @@ def test_a_killed_preparation_goes_on_and_ends_the_same(many, tmp_path, workers)
 
 def test_workers_end_when_their_caller_is_killed(many, tmp_path):
     command = [sys.executable, "-c", KILLED, str(many), str(tmp_path / "set"), "64", "2"]
-    subprocess.run(command, check=False)
+    mark = {**os.environ, "IMPASTO_TEST_MARK": str(tmp_path)}
+    subprocess.run(command, check=False, env=mark)
     deadline = time.monotonic() + 20
-    while (left := workers_of(tmp_path)) and time.monotonic() < deadline:
+    while (left := marked(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left
 
 
-def workers_of(place: Path) -> list[str]:
-    """Worker processes that have a set below `place` mapped."""
+def marked(place: Path) -> list[str]:
+    """Processes that were started with this place in their environment."""
     found = []
-    for maps in Path("/proc").glob("[0-9]*/maps"):
+    for environment in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if f"{place}/set/pixels.npy" in maps.read_text():
-                found.append(maps.parent.name)
+            if f"IMPASTO_TEST_MARK={place}".encode() in environment.read_bytes():
+                found.append(environment.parent.name)
         except OSError:  # it ended while we looked, or is another user's
             continue
     return found
@@ -265,7 +275,7 @@ def test_a_beginning_without_a_picture_is_started_anew(many, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "create", interrupt)
+        patch.setattr(layout, "check_room", interrupt)
         with pytest.raises(KeyboardInterrupt):
             prepare(many, SMALL, tmp_path / "set")
     assert prepare(many, DataConfig(size=9), tmp_path / "set").kept == 392

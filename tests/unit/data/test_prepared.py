@@ -16,15 +16,24 @@ from impasto.errors import SourceError
 SMALL = DataConfig(size=8)
 
 
-def write_set(home, shape, config=SMALL, *, keys=None, rejected=()):
-    """A set as `prepare` leaves it, with pixels that were never written."""
+def write_set(home, shape, slots, config=SMALL, *, keys=None, rejected=()):
+    """A set as `prepare` leaves it; its pixels are a hole in the file until they are written."""
     home.mkdir(exist_ok=True)
-    layout.create(home, shape)
-    arrays = layout.open_arrays(home, shape, write=True)
-    arrays.status[:] = layout.KEPT
-    arrays.status[list(rejected)] = layout.REJECTED
+    for name, (kind, size) in {
+        **shape.arrays(),
+        "pixels.npy": (np.dtype(np.uint8), shape.picture),
+    }.items():
+        growing = layout.Growing(home / name, kind, size, slots=0)
+        growing.close()
+        with (home / name).open("r+b") as file:
+            header = {"descr": kind.str, "fortran_order": False, "shape": (slots, *size)}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.truncate(file.tell() + slots * int(np.prod(size, dtype=int)) * kind.itemsize)
+    status = np.load(home / "status.npy", mmap_mode="r+")
+    status[:] = layout.KEPT
+    status[list(rejected)] = layout.code("blurred")
     if keys is not None:
-        arrays.keys[:] = keys
+        np.load(home / "keys.npy", mmap_mode="r+")[:] = keys
     facts = {
         "format": layout.FORMAT,
         "key": "0",
@@ -32,22 +41,21 @@ def write_set(home, shape, config=SMALL, *, keys=None, rejected=()):
         "credit": None,
         "config": to_plain(config),
         "side": shape.side,
-        "found": shape.slots,
-        "kept": shape.slots - len(rejected),
+        "found": slots,
+        "slots": slots,
+        "starts": [0],
+        "kept": slots - len(rejected),
         "rejected": len(rejected),
         "label_names": {},
+        "number_names": [],
         "fingerprint": "0" * 64,
     }
     layout.write_json(home / layout.FACTS, facts)
     return Prepared.open(home)
 
 
-def test_opening_a_million_pictures_reads_none(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        layout.os, "posix_fallocate", lambda *_: None
-    )  # 12 GB that are never written
-    shape = layout.Shape(slots=1_000_000, side=64, channels=3, columns=0)
-    write_set(tmp_path / "set", shape, DataConfig())
+def test_opening_a_million_pictures_reads_none(tmp_path):
+    write_set(tmp_path / "set", layout.Shape(64, 3), 1_000_000, DataConfig())
     tracemalloc.start()
     try:
         opened = Prepared.open(tmp_path / "set")
@@ -63,9 +71,9 @@ def test_opening_a_million_pictures_reads_none(tmp_path, monkeypatch):
 
 
 def test_rejected_slots_are_passed_over(tmp_path):
-    opened = write_set(tmp_path / "set", layout.Shape(6, 8, 3, 0), rejected=(0, 3))
-    arrays = layout.open_arrays(tmp_path / "set", layout.Shape(6, 8, 3, 0), write=True)
-    arrays.pixels[:] = np.arange(6, dtype=np.uint8)[:, None, None, None]
+    opened = write_set(tmp_path / "set", layout.Shape(8, 3), 6, rejected=(0, 3))
+    pixels = np.load(tmp_path / "set" / "pixels.npy", mmap_mode="r+")
+    pixels[:] = np.arange(6, dtype=np.uint8)[:, None, None, None]
     assert [int(opened[i].max()) for i in range(4)] == [1, 2, 4, 5]
     assert opened.images(np.array([3, 0])).max(axis=(1, 2, 3)).tolist() == [5, 1]
     assert [int(picture.max()) for picture in opened] == [1, 2, 4, 5]
@@ -85,12 +93,15 @@ def test_a_newer_or_damaged_set(tmp_path, folder):
     assert is_prepared(home)
     facts = json.loads((home / layout.FACTS).read_text())
     layout.write_json(home / layout.FACTS, facts | {"format": 99})
-    with pytest.raises(SourceError, match=r"newer impasto \(format 99, this one reads 1\)"):
+    with pytest.raises(SourceError, match=r"newer impasto \(format 99, this one reads 2\)"):
+        Prepared.open(home)
+    layout.write_json(home / layout.FACTS, facts | {"format": 1})
+    with pytest.raises(SourceError, match=r"older impasto \(format 1, this one reads 2\)"):
         Prepared.open(home)
     layout.write_json(home / layout.FACTS, {**facts, "config": {"size": "large"}})
     with pytest.raises(SourceError, match=r"set.json is damaged .*size"):
         Prepared.open(home)
-    layout.write_json(home / layout.FACTS, {**facts, "found": 3})
+    layout.write_json(home / layout.FACTS, {**facts, "slots": 3})
     with pytest.raises(SourceError, match=r"pixels.npy does not belong to its set; delete"):
         Prepared.open(home)
     layout.write_json(home / layout.FACTS, facts)
@@ -117,7 +128,8 @@ def test_a_split_is_complete_disjoint_and_keeps_duplicates_together(tmp_path, gr
     keys = np.random.default_rng(1).integers(0, 2**63, len(groups), dtype=np.uint64)[contents]
     opened = write_set(
         tmp_path / "set",
-        layout.Shape(len(keys), 4, 1, 0),
+        layout.Shape(4, 1),
+        len(keys),
         DataConfig(size=4, channels=1),
         keys=keys,
     )
@@ -138,8 +150,8 @@ def test_a_split_is_complete_disjoint_and_keeps_duplicates_together(tmp_path, gr
 def test_another_seed_splits_otherwise_and_growth_keeps_most(tmp_path):
     keys = np.random.default_rng(0).integers(0, 2**63, 1000, dtype=np.uint64)
     grey = DataConfig(size=4, channels=1)
-    small = write_set(tmp_path / "small", layout.Shape(900, 4, 1, 0), grey, keys=keys[:900])
-    large = write_set(tmp_path / "large", layout.Shape(1000, 4, 1, 0), grey, keys=keys)
+    small = write_set(tmp_path / "small", layout.Shape(4, 1), 900, grey, keys=keys[:900])
+    large = write_set(tmp_path / "large", layout.Shape(4, 1), 1000, grey, keys=keys)
     held = set(small.split(0, 0.1)[1].tolist())
     assert len(held) == 90
     assert len(held & set(small.split(1, 0.1)[1].tolist())) < 30
