@@ -20,7 +20,11 @@ from impasto.data.rows import WAY_OUT, read_table
 from impasto.data.scratch import no_room, temporary_database, zeros
 from impasto.errors import SourceError
 
-NO_TABLE = ("", "off")  # what `data.labels` says to ignore a table that is there
+NO_TABLE = (
+    "ignore",
+    "off",
+    "",
+)  # what `data.labels` says to ignore a table; in YAML, off is no text
 _USUAL_NAMES = ("metadata", "labels", "attributes", "list_attr_celeba")
 _ENDINGS = (".csv", ".jsonl", ".tsv", ".parquet")
 _FILE_COLUMNS = (

@@ -147,6 +147,7 @@ def test_labels_can_be_elsewhere_or_off(folder, tmp_path):
     (tmp_path / "other.csv").write_text("file,age\na.png,1.5\n")
     assert open_source(root, DataConfig(labels="off")).label_names == {}
     assert open_source(root, DataConfig(labels="")).label_names == {}
+    assert open_source(root, DataConfig(labels="ignore")).label_names == {}
     other = open_source(root, DataConfig(labels=str(tmp_path / "other.csv")))
     assert (other.label_names, other.number_names) == ({}, ("age",))
     assert open_source(root, DataConfig(labels="labels.csv")).label_names == {"tone": ("warm",)}
@@ -174,7 +175,7 @@ def test_errors_say_which_row(folder, text, message):
     root = labelled(folder("x.png", "y.png"), text)
     with pytest.raises(SourceError, match=message) as caught:
         open_source(root, PLAIN)
-    assert "data.labels=off" in str(caught.value)
+    assert "data.labels=ignore" in str(caught.value)
 
 
 @pytest.mark.parametrize(
