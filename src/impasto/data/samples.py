@@ -113,6 +113,8 @@ class _Sample:
 def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """The members of an archive, none of which stays in memory."""
     while (member := archive.next()) is not None:
+        if member.size < 0:  # what comes next would lie before it, and be read without end
+            raise tarfile.ReadError(f"{printable(member.name)!r} has a negative size")
         yield member
         archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
 

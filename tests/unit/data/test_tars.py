@@ -162,6 +162,17 @@ def test_links_in_an_archive_are_not_followed(tmp_path, encoded):
         assert item.payload == Unreadable("a link or special file in the archive")
 
 
+def test_a_negative_size_does_not_go_on_for_ever(tmp_path):
+    header = tarfile.TarInfo("a.png")
+    header.size = -512
+    content = header.tobuf(tarfile.GNU_FORMAT) + bytes(2048)
+    (tmp_path / "back.tar").write_bytes(content)
+    with pytest.raises(
+        SourceError, match=r"back.tar is not a whole archive \('a.png' has a negative"
+    ):
+        open_source(tmp_path / "back.tar", PLAIN)
+
+
 def test_a_damaged_header_in_the_middle_is_no_quiet_end(tmp_path, encoded):
     path = pack(tmp_path / "one.tar", *((f"{i}.png", encoded(i)) for i in range(5)))
     with tarfile.open(path) as archive:
