@@ -54,3 +54,6 @@ class DataConfig:
     split_seed: NonNegativeInt = 0
     subject: Subject = Subject()
     rules: Rules = Rules()  # what is thrown out; nothing by default
+    # A table of labels (CSV, JSONL or Parquet); None: one that lies beside the pictures; ignore: none.
+    labels: str | None = None
+    frame_step: PositiveInt = 30  # of a video, every so many frames give a picture
