@@ -86,6 +86,7 @@ def write_empty(home: Path, count: int) -> None:
         "slots": count,
         "starts": [0],
         "number_names": [],
+        "notices": [],
         "kept": count,
         "rejected": 0,
     }

@@ -164,6 +164,7 @@ def preparation(facts: dict[str, Any], rejects: Iterator[tuple[str, Reason]]) ->
         lines += [f"  {name}: {reason}" for name, reason in islice(rejects, MOST_ROWS)]
     if (more := sum(counts.values()) - MOST_ROWS) > 0:
         lines.append(f"  and {more:,} more, all listed in {to / 'pictures.jsonl'}")
+    lines += [f"note: {notice}" for notice in facts["notices"]]
     lines.append(f"look:   {to / 'sheets'}")
     lines.append(f"review: impasto review {to}")
     return "\n".join(lines)

@@ -91,6 +91,7 @@ def prepare(command: commands.Prepare) -> None:
         "seconds": round(seconds, 3),
         "pictures_per_second": round(prepared.found / max(seconds, 1e-9), 1),
         "to": str(command.to),
+        "notices": prepared.notices,
     }
     print(json.dumps(facts) if command.json else render.preparation(facts, prepared.rejects()))
 

@@ -27,6 +27,7 @@ from impasto.data.rules import Rules
 
 __all__ = ["INVISIBLE", "Verdicts", "judge", "write_manifest"]
 
+MOST_BROKEN = 0.5  # a rule that more than this share breaks tells of the set, not of its pictures
 CHUNK = 1 << 18  # slots looked at together
 NAMED = (
     1 << 20
@@ -40,6 +41,14 @@ class Verdicts:
     twins: dict[int, tuple[int, int]] = field(default_factory=dict)  # slot -> (slot kept, bits)
     distances: dict[int, float] = field(default_factory=dict)  # slot -> deviations, of outliers
     silent: dict[Kind, float] = field(default_factory=dict)  # rules that so large a share breaks
+
+    def notices(self) -> list[str]:
+        """What a person should be told of the rules themselves."""
+        return [
+            f"rule {kind.replace(' ', '_')!r} was not applied: {share:.0%} of the pictures break it, which says "
+            "more about the set than about them"
+            for kind, share in self.silent.items()
+        ]
 
 
 @dataclass(frozen=True)

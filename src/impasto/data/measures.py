@@ -174,9 +174,9 @@ def _deviation(values: Luma) -> float:
     return math.sqrt(_power(values - values.mean()))
 
 
-def _steps(luma: Luma, lag: int, axis: int) -> Luma:
+def _steps(luma: Luma, lag: int, axis: int) -> Float32[np.ndarray, "h2 w2"]:
     lag = min(lag, luma.shape[axis] - 1)
-    steps: Luma = luma[lag:] - luma[:-lag] if axis == 0 else luma[:, lag:] - luma[:, :-lag]
+    steps: np.ndarray = luma[lag:] - luma[:-lag] if axis == 0 else luma[:, lag:] - luma[:, :-lag]
     return steps
 
 

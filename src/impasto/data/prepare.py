@@ -125,7 +125,8 @@ def _cached(key: str, config: DataConfig, shards: int) -> Path:
 
 def _pixel_settings(config: DataConfig) -> dict[str, Any]:
     settings: dict[str, Any] = to_plain(config)
-    unused = {"flip", "validation", "rules"}
+    # What labels and the step between frames change is in the source's signature.
+    unused = {"flip", "validation", "rules", "labels", "frame_step"}
     unused |= {"split_seed"} if config.limit is None else set()
     if config.subject.name == "whole":
         settings["subject"] = to_plain(Subject())
@@ -236,7 +237,7 @@ class _Task:
             "kept": kept,
             "rejected": slots - kept,
             "reasons": dict(counts.most_common()),
-            "silent_rules": verdicts.silent,
+            "notices": [*source.notices, *verdicts.notices()],
             "measures": MEASURES,
             "label_names": source.label_names,
             "number_names": source.number_names,

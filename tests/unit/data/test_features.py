@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.data import features
 from impasto.data.config import DataConfig
@@ -59,32 +60,49 @@ def test_what_was_begun_is_gone_on_with_and_other_features_are_not(made, monkeyp
     assert other.seen == 9
 
 
+def usual(count: int) -> np.ndarray:
+    """Features that all point in about one direction."""
+    return np.random.default_rng(0).normal(3, 1, (count, 40))
+
+
 def test_what_is_unlike_the_rest_stands_out():
-    generator = np.random.default_rng(0)
-    usual = generator.normal(size=(400, 40)) * np.linspace(3, 0.1, 40)
-    usual[7] += 8
-    usual[300, 39] += 12  # along a direction in which the others hardly vary
-    distances = outlyingness(usual.astype(np.float16), np.ones(400, bool))
+    points = usual(400)
+    points[7] *= -1
+    points[300] = np.eye(40)[0] * 20
+    distances = outlyingness(points.astype(np.float16), np.ones(400, bool))
     assert set(np.argsort(distances)[-2:]) == {7, 300}
-    assert np.sort(distances)[-3] < 5 < distances[[7, 300]].min()
+    assert np.sort(distances)[-3] < 6 < distances[[7, 300]].min()
     assert abs(np.median(distances)) < 1e-9
 
 
+def test_a_group_of_strangers_does_not_pass_for_usual():
+    points = usual(400)
+    points[:40] = np.random.default_rng(1).normal(3, 1, (40, 40)) * (np.arange(40) < 10)
+    distances = outlyingness(points.astype(np.float16), np.ones(400, bool))
+    assert distances[:40].min() > distances[40:].max()
+
+
+def test_length_does_not_count():
+    points = usual(300)
+    points[5] *= 30
+    distances = outlyingness(points.astype(np.float16), np.ones(300, bool))
+    assert distances[5] < 4
+
+
 def test_what_is_left_out_does_not_count():
-    generator = np.random.default_rng(0)
-    points = generator.normal(size=(300, 8)).astype(np.float16)
-    points[::3] += 50
+    points = usual(300)
+    points[::3] *= -1
     among = np.ones(300, bool)
     among[::3] = False
-    distances = outlyingness(points, among)
+    distances = outlyingness(points.astype(np.float16), among)
     assert np.isnan(distances[::3]).all()
     assert np.nanmax(distances) < 6
-    assert np.isnan(outlyingness(points[:20], np.ones(20, bool))).all()
+    assert np.isnan(outlyingness(points[:20].astype(np.float16), np.ones(20, bool))).all()
 
 
-def test_an_outlier_is_left_out_with_its_distance(tmp_path, folder, picture):
+def test_an_outlier_is_left_out_with_its_distance(tmp_path, folder):
     root = folder(*(f"{n:03d}.png" for n in range(80)))
-    picture(1).point(lambda level: level // 9).save(root / "040.png")
+    Image.new("RGB", (20, 16), "#00ff00").save(root / "040.png")
     config = DataConfig(size=8, rules=Rules(outlier=6.0))
     assert prepare(root, config, tmp_path / "without").kept == 80
     made = prepare(root, config, tmp_path / "with", extract=Means())
