@@ -20,7 +20,7 @@ from impasto.data import layout
 from impasto.data.features import Extract, features_of, outlyingness
 from impasto.data.items import printable
 from impasto.data.layout import KEPT, Arrays, code
-from impasto.data.likeness import choose, duplicates, near_pairs
+from impasto.data.likeness import HASH_BYTES, duplicates, thin
 from impasto.data.measures import LEAST_CONTRAST, MEASURES, mostly_photographs
 from impasto.data.reasons import INVISIBLE, Kind, Reason
 from impasto.data.rules import Rules
@@ -116,6 +116,7 @@ def judge(home: Path, arrays: Arrays, rules: Rules, extract: Extract | None) -> 
 def write_manifest(home: Path, arrays: Arrays, rules: Rules, verdicts: Verdicts) -> Counter[str]:
     """Writes pictures.jsonl with each slot's final reason, whole or not at all; counts the reasons."""
     names = _names(home, {twin for twin, _ in verdicts.twins.values()})
+    telling = _Telling(arrays, rules, verdicts, names)
     counts: Counter[str] = Counter()
     part = home / f".{layout.ROWS}.part"
     with part.open("w", encoding="utf-8") as file:
@@ -125,7 +126,7 @@ def write_manifest(home: Path, arrays: Arrays, rules: Rules, verdicts: Verdicts)
             if status <= KEPT:
                 row |= {"reason": None, "detail": ""}
             elif status > code("no subject"):
-                reason = _reason(slot, status, arrays, rules, verdicts, names)
+                reason = telling.reason(slot, layout.kind_of(status))
                 row |= {"reason": reason.kind, "detail": reason.detail}
             if row["reason"] is not None:
                 counts[row["reason"]] += 1
@@ -166,7 +167,7 @@ def _share(limit: _Limit, status: np.ndarray, values: np.ndarray, number: float)
 
 
 def _judge_copies(status: np.ndarray, arrays: Arrays, verdicts: Verdicts) -> None:
-    for again, first in duplicates(arrays.keys, status == KEPT):
+    for again, first in duplicates(arrays.keys, status == KEPT).tolist():
         # Parts of one picture share its key; only the same part of the same file is a copy.
         if np.array_equal(arrays.boxes[again], arrays.boxes[first]):
             status[again] = code("duplicate")
@@ -177,35 +178,38 @@ def _judge_likeness(status: np.ndarray, arrays: Arrays, radius: int, verdicts: V
     """Leaves out what looks like a picture that is kept: the larger original stays, then the sharper."""
     # What has hardly any structure has a hash of noise, if its rule was not applied.
     structured = arrays.measures[:, MEASURES.index("contrast")] >= LEAST_CONTRAST
-    among = (status == KEPT) & structured
-    scale, sharpness = (arrays.measures[:, MEASURES.index(name)] for name in ("scale", "sharpness"))
-    pairs = near_pairs(arrays.hashes, radius, among)
-    concerned = np.unique(pairs[:, :2])
-    order = np.lexsort((concerned, -sharpness[concerned], -scale[concerned]))
-    for slot, twin, distance in choose(pairs, concerned[order]):
+    among = np.flatnonzero((status == KEPT) & structured)
+    scale, sharpness = (
+        arrays.measures[among, MEASURES.index(name)] for name in ("scale", "sharpness")
+    )
+    best_first = among[np.lexsort((among, -sharpness, -scale))]
+    for slot, twin, bits in thin(arrays.hashes, best_first, radius).tolist():
         status[slot] = code("near duplicate")
-        verdicts.twins[slot] = twin, distance
+        verdicts.twins[slot] = twin, bits
 
 
-def _reason(
-    slot: int,
-    status: int,
-    arrays: Arrays,
-    rules: Rules,
-    verdicts: Verdicts,
-    names: Callable[[int], str],
-) -> Reason:
-    kind = layout.kind_of(status)
-    if kind in {"duplicate", "near duplicate"}:
-        twin, bits = verdicts.twins[slot]
-        far = f", {bits} of {8 * arrays.hashes.shape[1]} bits differ" if bits else ""
-        return Reason(kind, f"of {names(twin)}{far}")
-    if kind == "outlier":
-        distance = verdicts.distances[slot]
-        return Reason(kind, f"{distance:.3g} deviations from the usual, at most {rules.outlier:g}")
-    limit = next(limit for limit in LIMITS if limit.kind == kind)
-    value = float(arrays.measures[slot, MEASURES.index(limit.measure)])
-    return Reason(kind, limit.tell(value, getattr(rules, limit.field)))
+@dataclass(frozen=True)
+class _Telling:
+    """What the reason of a slot is put into words from."""
+
+    arrays: Arrays
+    rules: Rules
+    verdicts: Verdicts
+    names: Callable[[int], str]
+
+    def reason(self, slot: int, kind: Kind) -> Reason:
+        """The reason of a slot that a rule left out."""
+        if kind in {"duplicate", "near duplicate"}:
+            twin, bits = self.verdicts.twins[slot]
+            far = f", {bits} of {8 * HASH_BYTES} bits differ" if kind == "near duplicate" else ""
+            return Reason(kind, f"of {self.names(twin)}{far}")
+        if kind == "outlier":
+            distance = self.verdicts.distances[slot]
+            most = self.rules.outlier
+            return Reason(kind, f"{distance:.3g} deviations from the usual, at most {most:g}")
+        limit = next(limit for limit in LIMITS if limit.kind == kind)
+        value = float(self.arrays.measures[slot, MEASURES.index(limit.measure)])
+        return Reason(kind, limit.tell(value, getattr(self.rules, limit.field)))
 
 
 def _names(home: Path, slots: set[int]) -> Callable[[int], str]:

@@ -6,7 +6,7 @@ labels.npy      int32   slots x columns, -1 unknown
 numbers.npy     float32 slots x numeric columns, nan unknown
 boxes.npy       int32   slots x 4: the part kept, in source pixels: left, top, right, bottom
 keys.npy        uint64  slots: the head of the sha256 of each picture's file
-hashes.npy      uint8   slots x 32: what the picture looks like, to find near duplicates
+hashes.npy      uint8   slots x 18: what the picture looks like, to find near duplicates
 measures.npy    float32 slots x measures: sharpness, brightness and so on, nan where there is no picture
 pictures.jsonl  a row for each slot, in order: the manifest
 found.jsonl     the same while the set is unfinished, and reasons not all known

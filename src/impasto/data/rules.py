@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, NonNegativeFloat
 
 from impasto.config import configuration, from_plain, to_plain
-from impasto.data.likeness import RADIUS
+from impasto.data.likeness import NEAR
 from impasto.data.measures import (
     LEAST_CONTRAST,
     LEAST_HIGHLIGHT,
@@ -35,7 +35,7 @@ class Rules:
     text: NonNegativeFloat | None = None  # most likeness to text, among photographs
     drawn: NonNegativeFloat | None = None  # most flatness, among photographs
     duplicate: bool = False  # the same file again
-    near_duplicate: Annotated[int, Field(ge=0, le=64)] | None = None  # bits of 256 that differ
+    near_duplicate: Annotated[int, Field(ge=0, le=2 * NEAR)] | None = None  # most bits of 144
     outlier: Annotated[float, Field(gt=0)] | None = None  # robust deviations in features
 
 
@@ -48,7 +48,7 @@ STANDARD = Rules(
     text=MOST_TEXT,
     drawn=MOST_FLATNESS,
     duplicate=True,
-    near_duplicate=RADIUS,
+    near_duplicate=NEAR,
     outlier=6.0,  # of 708 crops of cat faces 3 are beyond it, and none of the 3 shows a face
 )
 
