@@ -20,18 +20,20 @@ from impasto.data.layout import KEPT, code
 from impasto.data.measures import MEASURES, mostly_photographs
 from impasto.data.prepare import cache_home, prepare
 from impasto.data.prepared import Prepared, is_prepared
-from impasto.data.rules import STANDARD
+from impasto.data.rules import STANDARD, Rules
 from impasto.data.showing import colour_and_framing, examples_of, show, twins_of
+from impasto.data.sources import is_made
 from impasto.errors import SourceError
 
 SIDE = 64  # pixels; at which pictures are looked at
 
 _MEANINGS = {
-    "sharpness": "how much fine detail there is; low means blurred or enlarged",
+    "sharpness": "how steep the strongest edges are; low means blurred or enlarged",
     "brightness": "how light pictures are",
-    "contrast": "how far light and dark lie apart; near 0 means one flat colour",
+    "highlight": "level of the lightest parts; low means too dark to see",
+    "contrast": "levels between the darkest and the lightest parts; near 0 means one flat colour",
     "text": "likeness to text; high means words, charts or screenshots",
-    "flatness": "share of even areas; high means drawings and logos",
+    "flatness": "even areas with hard edges; high means drawings and logos",
     "scale": "source pixels for one at {side} pixels; below 1 it is enlarged",
     "aspect": "long side over short side",
     "score": "how sure the detector was of the subject",
@@ -66,7 +68,9 @@ def inspect(
         return look(Prepared.open(source), side=None)
     looking = DataConfig(
         size=SIDE,
-        rules=replace(STANDARD, too_small=None),  # judged below, when a size can be told
+        rules=Rules()
+        if is_made(source)
+        else replace(STANDARD, too_small=None),  # judged below, when a size can be told
         classes=config.classes,
         only=config.only,
         limit=config.limit,

@@ -53,7 +53,7 @@ STANDARD = Rules(
 )
 
 
-def rules_of(words: tuple[str, ...]) -> Rules:
+def rules_of(words: tuple[str, ...], usual: Rules = STANDARD) -> Rules:
     """The usual rules with these changes, such as `blurred=off dark=12`; `off` alone for no rules.
 
     Raises:
@@ -61,7 +61,7 @@ def rules_of(words: tuple[str, ...]) -> Rules:
     """
     if words == ("off",):
         return Rules()
-    plain = to_plain(STANDARD)
+    plain = to_plain(usual)
     for word in words:
         name, equals, text = word.partition("=")
         name = name.strip().replace("-", "_")

@@ -17,7 +17,7 @@ from impasto.data.tars import Tar
 from impasto.data.videos import Videos
 from impasto.errors import SourceError, nearest
 
-__all__ = ["BUILT_IN", "Item", "Payload", "Source", "open_source"]
+__all__ = ["BUILT_IN", "Item", "Payload", "Source", "is_made", "open_source"]
 
 BUILT_IN = ("kittens",)
 _MOST_SHARDS = 100_000
@@ -42,6 +42,16 @@ def open_source(source: str | Path, config: DataConfig) -> Source:
     if _PATTERN.search(str(source)):
         return _open_shards(str(source), config)
     raise SourceError(_missing(path, built_in[1] if built_in else path.name))
+
+
+def is_made(source: str | Path) -> bool:
+    """Whether these pictures were made as a set (IDX, built in), and not found: none is there by accident."""
+    path = Path(source)
+    if path.is_dir():
+        return images_file(path) is not None
+    if path.is_file():
+        return is_idx(path)
+    return str(source).partition(":")[0] in BUILT_IN
 
 
 def _open_folder(path: Path, config: DataConfig) -> Source:

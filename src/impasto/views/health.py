@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from impasto.data.inspection import Inspection
+from impasto.data.likeness import HASH_BYTES
 from impasto.sheets import encode_png, tile
 from impasto.views.bars import card, categories
 from impasto.views.gallery import gallery, thumbnail
@@ -211,7 +212,7 @@ def _twins(found: Inspection) -> str:
     figures = "".join(
         f"<figure><div>{thumbnail(pair[0], out)}{thumbnail(pair[1], kept)}</div><figcaption>"
         f'<b title="{escape(out)}">{escape(out)}</b>like <b title="{escape(kept)}">{escape(kept)}</b>'
-        f"{many(bits, 'bit')} of 256 differ</figcaption></figure>\n"
+        f"{many(bits, 'bit')} of {8 * HASH_BYTES} differ</figcaption></figure>\n"
         for pair, (out, kept, bits) in zip(shown.twins, twins.pairs, strict=True)
     )
     about = (

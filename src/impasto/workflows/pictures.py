@@ -9,7 +9,8 @@ from impasto.data.config import Crop, DataConfig, Subject
 from impasto.data.prepare import Engine
 from impasto.data.prepare import prepare as _prepare
 from impasto.data.prepared import Prepared
-from impasto.data.rules import Rules, rules_of
+from impasto.data.rules import STANDARD, Rules, rules_of
+from impasto.data.sources import is_made
 from impasto.workflows.contact import draw_sheets
 from impasto.workflows.extracting import curating_extract
 
@@ -50,7 +51,7 @@ def prepare(
         limit: keep at most so many, drawn evenly.
         subject: what to find and cut out: `cat-face`, `human-face`, a cascade's .xml, an .onnx network.
         rules: what to throw out, as `Rules` or as changes to the usual ones, such as `blurred=off`;
-            `off` alone throws nothing out.
+            `off` alone throws nothing out. Sets that were made as such (IDX, built in) have no usual rules.
         workers: processes that decode; one a core by default.
         engine: `processes` on this machine, or `ray`.
         shards: files to spread the pixels over.
@@ -74,7 +75,9 @@ def prepare(
     config = replace(
         from_plain(DataConfig, plain, where=str(source)),
         subject=wanted,
-        rules=rules if isinstance(rules, Rules) else rules_of(rules),
+        rules=rules
+        if isinstance(rules, Rules)
+        else rules_of(rules, Rules() if is_made(source) else STANDARD),
     )
     home = None if to is None else Path(to)
     prepared = _prepare(
