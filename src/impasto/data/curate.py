@@ -145,11 +145,11 @@ def _judge_singly(
         if number is None:
             continue
         values = measures[:, MEASURES.index(limit.measure)]
-        share = _share(limit, status, values, number)
-        if share > MOST_BROKEN:
+        if limit.among_photographs:
+            if not mostly_photographs(measures, status == KEPT):
+                continue
+        elif (share := _share(limit, status, values, number)) > MOST_BROKEN:
             verdicts.silent[limit.kind] = share
-            continue
-        if limit.among_photographs and not mostly_photographs(measures, status == KEPT):
             continue
         for chunk in _chunks(len(status)):
             block = status[chunk]

@@ -10,7 +10,6 @@ cluster need impasto installed, and a folder of pictures must be reached by the 
 
 import logging
 import os
-import pickle
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -30,8 +29,8 @@ class Decoding:
         self._guarded = Guarded()
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """The outcomes of a block, both pickled: Ray has columns for bytes and none for these."""
-        return {"outcomes": pickle.dumps(self._guarded.work(pickle.loads(row["block"])))}  # noqa: S301 - our own
+        """The outcomes of a block."""
+        return {"outcomes": self._guarded.work(row["block"])}
 
 
 def run(jobs: Iterable[Job], workers: int | None) -> Generator[tuple[Job, list[Outcome]]]:
@@ -56,7 +55,7 @@ def run(jobs: Iterable[Job], workers: int | None) -> Generator[tuple[Job, list[O
 
 
 def _window(ray: Any, window: list[Job], processors: int) -> Iterator[list[Outcome]]:
-    rows = [{"block": pickle.dumps(job.block)} for job in window]
+    rows = [{"block": job.block} for job in window]
     worked = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Decoding,
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(processors, len(rows))),
@@ -64,7 +63,7 @@ def _window(ray: Any, window: list[Job], processors: int) -> Iterator[list[Outco
     )
     try:
         for row in worked.iter_rows():
-            yield pickle.loads(row["outcomes"])  # noqa: S301 - our own worker's
+            yield row["outcomes"]
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None)
         if isinstance(cause, SourceError):
