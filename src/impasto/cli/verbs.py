@@ -109,6 +109,25 @@ def _subject(command: commands.Prepare) -> Subject:
 
 
 @run.register
+def review(command: commands.Review) -> None:
+    """Serves the page of a review until Ctrl-C, and says where it stands then."""
+    from impasto.studio.review.app import serve
+    from impasto.workflows.review import Review
+
+    def announce(address: str) -> None:
+        print(f"review: {address}", flush=True)
+        if not command.no_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    with Review.open(command.set) as reviewing:
+        serve(reviewing, port=command.port, announce=announce)
+        counts = reviewing.counts()
+    print(render.reviewed(counts.kept, counts.rejected, counts.by_hand), flush=True)
+
+
+@run.register
 def train(command: commands.Train) -> None:
     """Trains and shows it."""
     from impasto.workflows.training import train

@@ -1,6 +1,5 @@
 """What a person decided, step by step: done, undone and redone, and told again after a restart."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +97,11 @@ class History:
     def _say(
         self, slots: Int64[np.ndarray, " n"], said: Int8[np.ndarray, " n"], step: Step
     ) -> None:
-        lines = [
-            Decision(tuple(slots[said == word].tolist()), _keep(word))
-            for word in (KEEP, REJECT, NOTHING)
-            if np.any(said == word)
-        ]
-        steps: Iterable[Step] = (step, *("also" for _ in lines[1:]))
-        lines = [Decision(line.slots, line.keep, of) for line, of in zip(lines, steps, strict=True)]
+        lines: list[Decision] = []
+        for word in (KEEP, REJECT, NOTHING):
+            if np.any(said == word):
+                chosen = tuple(slots[said == word].tolist())
+                lines.append(Decision(chosen, _keep(word), "also" if lines else step))
         write_decisions(self._home, lines)
         self.said[slots] = said
 

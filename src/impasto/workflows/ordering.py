@@ -46,14 +46,14 @@ def _sorts() -> dict[str, Sort]:
 
 
 SORTS = _sorts()
-FILTERS = {
+FILTERS: dict[str, str] = {
     "kept": "Kept",
     "rejected": "Rejected",
     "all": "All",
     "by-hand": "Decided by you",
     "undecided": "Not decided by you",
     "new": "Kept, not looked at yet",
-    **{kind: kind.capitalize() for kind in KINDS if kind not in INVISIBLE},
+    **{str(kind): kind.capitalize() for kind in KINDS if kind not in INVISIBLE},
 }
 
 
@@ -71,6 +71,7 @@ def chosen(
         said: what a person decided.
         seen: whether a person has looked at it.
     """
+    mask: np.ndarray
     visible = (now == layout.KEPT) | (now >= 2 + len(INVISIBLE))
     match name:
         case "all":
@@ -94,5 +95,6 @@ def ordered(
     slots: Int32[np.ndarray, " n"], keys: Float32[np.ndarray, " n"], *, falling: bool
 ) -> Int32[np.ndarray, " n"]:
     """The slots by their keys; those with the same key, and those without one at the end, by slot."""
-    keys = -keys if falling else keys
-    return slots[np.argsort(keys, kind="stable")]  # nan comes last
+    places = np.argsort(-keys if falling else keys, kind="stable")  # nan comes last
+    in_order: np.ndarray = slots[places]
+    return in_order

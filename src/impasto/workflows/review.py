@@ -9,26 +9,27 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TextIO
+from typing import TextIO
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, Int32, Int64, UInt8
+from jaxtyping import Bool, Int32, Int64, UInt8
 
 from impasto.data import layout
-from impasto.data.features import Extract, features_of
+from impasto.data.features import Extract
 from impasto.data.items import printable
 from impasto.data.layout import KEPT
 from impasto.data.manifest import Manifest
 from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared
+from impasto.data.reasons import KINDS
 from impasto.errors import SourceError, nearest
 from impasto.views.sprite import encode_sprite
 from impasto.workflows.history import KEEP, NOTHING, REJECT, History
-from impasto.workflows.likelihood import FEWEST, Look, learn, networks, thumbnails
+from impasto.workflows.learning import Learner, Learning
 from impasto.workflows.ordering import FILTERS, SORTS, chosen, ordered
 
 LOCK, SEEN = "review.lock", "review-seen.npy"
@@ -43,7 +44,7 @@ class View:
     number: int
     filter: str
     sort: str
-    changes: int  # the state of the review that it was made of
+    state: tuple[int, int]  # of the review, when it was made
     slots: Int32[np.ndarray, " n"]
 
 
@@ -77,45 +78,27 @@ class Counts:
     redoable: int
 
 
-@dataclass(frozen=True)
-class Learning:
-    """How far learning has come."""
-
-    phase: Literal["none", "features", "fitting", "ready", "failed"] = "none"
-    done: int = 0
-    total: int = 0
-    features: str = ""  # what was looked at, in words
-    message: str = ""
-    auroc: float | None = None
-    spread: float | None = None
-    rejected: int = 0
-    passed: int = 0
-
-
-class _Ended(Exception):
-    """The review is closed while it learns."""
-
-
 class Review:
     """One session over one set; a second one on the same set is refused while it lasts."""
 
-    def __init__(self, prepared: Prepared, manifest: Manifest, lock: TextIO, extract: Extract | None):
+    def __init__(
+        self, prepared: Prepared, manifest: Manifest, lock: TextIO, extract: Extract | None
+    ) -> None:
         """Takes over a set that is locked already; `Review.open` does that."""
         self.prepared, self.manifest = prepared, manifest
-        self._lock, self._extract = lock, extract
+        self._lock = lock
         self._arrays = prepared.arrays
         self._rules: UInt8[np.ndarray, " slots"] = np.array(self._arrays.status)
         slots = len(self._rules)
-        self._visible = np.array([not layout.is_invisible(code) for code in range(256)])[self._rules]
+        self._visible = np.array([not layout.is_invisible(code) for code in range(256)])[
+            self._rules
+        ]
         self._history = History(prepared.path, slots)
         self._seen, self._unsaved = _read_seen(prepared.path / SEEN, slots), False
-        self._odds: Float32[np.ndarray, " slots"] | None = None
-        self._learning = Learning()
+        self._learner = Learner(prepared, extract)
         self._views: OrderedDict[int, View] = OrderedDict()
         self._changes = self._made = 0
         self._guard = threading.RLock()
-        self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
 
     @classmethod
     def open(cls, path: str | Path, *, extract: Extract | None = None) -> "Review":
@@ -150,9 +133,7 @@ class Review:
 
     def close(self) -> None:
         """Ends learning, saves what was looked at, and lets others review the set."""
-        self._ending.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._learner.end()
         self.save_seen()
         self._lock.close()
 
@@ -185,14 +166,15 @@ class Review:
         if sort not in self.sorts:
             raise SourceError(f"sort {sort}: {nearest(sort, self.sorts)}")
         with self._guard:
+            state = self._changes, self._learner.times
             for view in self._views.values():
-                if (view.filter, view.sort, view.changes) == (filter, sort, self._changes):
+                if (view.filter, view.sort, view.state) == (filter, sort, state):
                     self._views.move_to_end(view.number)
                     return view
             mask = chosen(filter, self._now(), self._history.said, self._seen)
             slots = self._sorted(np.flatnonzero(mask).astype(np.int32), sort)
             self._made += 1
-            view = View(self._made, filter, sort, self._changes, slots)
+            view = View(self._made, filter, sort, state, slots)
             self._views[view.number] = view
             while len(self._views) > VIEWS:
                 self._views.popitem(last=False)
@@ -220,9 +202,10 @@ class Review:
         pixels = self._arrays.pixels[_part(view, start, count).astype(np.int64)]
         return encode_sprite(pixels, columns, min(side, self.prepared.side))
 
-    def picture(self, slot: int) -> Picture:
-        """What is told about the picture in a slot."""
-        return self._picture(slot)
+    def said_of(self, slots: Sequence[int]) -> list[bool | None]:
+        """What a person decided on the pictures in some slots."""
+        words = self._history.said[np.array(slots, np.int64)].tolist()
+        return [None if word == NOTHING else word == KEEP for word in words]
 
     @cached_property
     def invisible(self) -> dict[str, int]:
@@ -240,18 +223,23 @@ class Review:
         """Where the review stands."""
         with self._guard:
             now, said = self._now(), self._history.said
-            kept = int(np.count_nonzero(now == KEPT))
+            codes = np.bincount(now, minlength=256)
             filters = {
-                name: int(np.count_nonzero(chosen(name, now, said, self._seen))) for name in FILTERS
+                name: int(codes[layout.code(name)])
+                if name in KINDS
+                else int(np.count_nonzero(chosen(name, now, said, self._seen)))
+                for name in FILTERS
             }
             return Counts(
-                kept=kept,
-                rejected=filters["all"] - kept,
+                kept=filters["kept"],
+                rejected=filters["rejected"],
                 by_hand=filters["by-hand"],
                 rejected_by_hand=int(np.count_nonzero(self._visible & (said == REJECT))),
                 seen=int(np.count_nonzero(self._seen)),
                 filters={
-                    name: n for name, n in filters.items() if n or name in {"kept", "rejected", "all"}
+                    name: n
+                    for name, n in filters.items()
+                    if n or name in {"kept", "rejected", "all"}
                 },
                 undoable=self._history.undoable,
                 redoable=self._history.redoable,
@@ -320,83 +308,29 @@ class Review:
     @property
     def learning(self) -> Learning:
         """How far learning has come."""
-        with self._guard:
-            return self._learning
-
-    @property
-    def looks_at(self) -> str:
-        """What is learnt from, in words."""
-        if self._extract is not None:
-            return f"features of {self._extract.name}, and what is measured"
-        return "small thumbnails, and what is measured; no network's features are at hand"
+        return self._learner.status
 
     def learn(self) -> None:
-        """Starts to learn which pictures are likely to be rejected too, in a thread of its own.
+        """Starts to learn, in the background, which pictures are likely to be rejected too.
+
+        It learns from what a person rejected, and from what was kept by hand or looked at and left
+        as it is.
 
         Raises:
             SourceError: too few pictures are judged.
         """
         with self._guard:
-            if self._thread is not None and self._thread.is_alive():
-                return
-            said, now = self._history.said, self._now()
-            rejected = np.flatnonzero(self._visible & (said == REJECT))
-            passed = np.flatnonzero(
-                self._visible & (now == KEPT) & ((said == KEEP) | ((said == NOTHING) & self._seen))
+            said, kept = self._history.said, self._now() == KEPT
+            passed = kept & ((said == KEEP) | self._seen)
+            self._learner.start(
+                np.flatnonzero(self._visible & (said == REJECT)),
+                np.flatnonzero(passed),
+                np.flatnonzero(self._visible),
             )
-            if len(rejected) < FEWEST or len(passed) < FEWEST:
-                raise SourceError(
-                    f"{len(rejected)} pictures are rejected by hand and {len(passed)} looked at and kept; "
-                    f"judge at least {FEWEST} of each, then learn"
-                )
-            self.save_seen()
-            self._learning = Learning("features", 0, len(said), self.looks_at)
-            work = (rejected, passed)
-            self._thread = threading.Thread(target=self._learn, args=work, daemon=True)
-            self._thread.start()
 
     def wait(self) -> Learning:
         """What came of learning, when it is over."""
-        if self._thread is not None:
-            self._thread.join()
-        return self.learning
-
-    def _learn(self, rejected: Int64[np.ndarray, " r"], passed: Int64[np.ndarray, " p"]) -> None:
-        try:
-            look = self._look()
-            self._tell(phase="fitting", done=0)
-            asked = np.flatnonzero(self._visible)
-            learnt = learn(look, rejected, passed, asked, len(self._rules), self._report)
-        except _Ended:
-            return
-        except (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError) as error:
-            self._tell(phase="failed", message=f"{type(error).__name__}: {error}")
-            return
-        with self._guard:
-            self._odds = learnt.odds
-            self._changes += 1
-            self._tell(
-                phase="ready",
-                auroc=learnt.auroc,
-                spread=learnt.spread,
-                rejected=learnt.rejected,
-                passed=learnt.passed,
-            )
-
-    def _look(self) -> Look:
-        if self._extract is None:
-            return thumbnails(self._arrays)
-        features = features_of(self.prepared.path, self._arrays, self._extract, self._report)
-        return networks(self._arrays, features)
-
-    def _report(self, done: int, total: int) -> None:
-        if self._ending.is_set():
-            raise _Ended
-        self._tell(done=done, total=total)
-
-    def _tell(self, **changes: object) -> None:
-        with self._guard:
-            self._learning = replace(self._learning, **changes)  # type: ignore[arg-type]
+        return self._learner.wait()
 
     # Within -------------------------------------------------------------------------------------
 
@@ -414,15 +348,17 @@ class Review:
             keys = self._arrays.measures[slots, MEASURES.index(by.measure)]
         elif by.learnt is None:
             return slots
-        elif self._odds is None:
-            raise SourceError(f"sort {sort}: nothing is learnt yet; reject some pictures and learn first")
+        elif (odds := self._learner.odds) is None:
+            raise SourceError(
+                f"sort {sort}: nothing is learnt yet; reject some pictures and learn first"
+            )
         else:
-            keys = self._odds[slots]
+            keys = odds[slots]
             keys = np.abs(keys) if by.learnt == "unsure" else keys
         return ordered(slots, keys, falling=by.falling)
 
     def _picture(self, slot: int) -> Picture:
-        row, said = self.manifest[slot], int(self._history.said[slot])
+        row, said, odds = self.manifest[slot], int(self._history.said[slot]), self._learner.odds
         rule = None if self._rules[slot] == KEPT else layout.kind_of(int(self._rules[slot]))
         values = dict(zip(MEASURES, self._arrays.measures[slot].tolist(), strict=True))
         return Picture(
@@ -435,7 +371,7 @@ class Review:
             width=row["width"],
             height=row["height"],
             measures={name: value for name, value in values.items() if np.isfinite(value)},
-            likelihood=None if self._odds is None else _likelihood(float(self._odds[slot])),
+            likelihood=None if odds is None else _likelihood(float(odds[slot])),
         )
 
     def _checked(self, slots: Sequence[int]) -> Int64[np.ndarray, " n"]:
@@ -446,7 +382,9 @@ class Review:
         hidden = known[~self._visible[known]]
         if len(hidden):
             name = printable(self.manifest[int(hidden[0])]["name"])
-            raise SourceError(f"{name}: nothing of it was decoded, so it cannot be kept; mend the file")
+            raise SourceError(
+                f"{name}: nothing of it was decoded, so it cannot be kept; mend the file"
+            )
         return known
 
     def _done(self, slots: Int64[np.ndarray, " n"]) -> list[int]:
