@@ -67,7 +67,11 @@ def write_decision(home: Path, slots: Iterable[int], keep: bool | None) -> None:
 
 
 def write_decisions(home: Path, decisions: Sequence[Decision]) -> None:
-    """Puts decisions at the end of the log, in one piece, on disk when this returns."""
+    """Puts decisions at the end of the log, in one piece, on disk when this returns.
+
+    Raises:
+        OSError: they cannot be written; the log is as it was before.
+    """
     path = home / NAME
     lines = "".join(map(_line, decisions))
     with path.open("a+b") as file:
@@ -76,9 +80,14 @@ def write_decisions(home: Path, decisions: Sequence[Decision]) -> None:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
                 _cut_torn(path)
-        file.write(lines.encode())
-        file.flush()
-        os.fsync(file.fileno())
+        end = file.seek(0, os.SEEK_END)
+        try:
+            file.write(lines.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            os.truncate(path, end)
+            raise
 
 
 def _line(decision: Decision) -> str:

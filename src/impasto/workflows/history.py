@@ -108,10 +108,10 @@ class History:
 
 def _joined(
     change: _Change,
-    slots: Int64[np.ndarray, " n"],
-    after: Int8[np.ndarray, " n"],
+    slots: Int64[np.ndarray, " m"],
+    after: Int8[np.ndarray, " m"],
     said: Int8[np.ndarray, " all"],
-) -> tuple[Int64[np.ndarray, " m"], Int8[np.ndarray, " m"]]:
+) -> tuple[Int64[np.ndarray, " k"], Int8[np.ndarray, " k"]]:
     """The slots of a step and of its next line, and what they say; `said` goes back to before it."""
     first, before, then = change
     said[first] = before
