@@ -51,7 +51,8 @@ def serve(
     Raises:
         SourceError: the port is taken.
     """
-    with socket.socket() as listening:
+    # The protocol is named for asyncio to answer without delay: else small answers take 40 ms more.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))

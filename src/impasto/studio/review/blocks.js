@@ -38,11 +38,13 @@ export class Blocks {
     return this.at(place)?.picture;
   }
 
-  // The blocks that are needed now, the most urgent first; what else is under way is called off.
+  // The blocks that are needed now, the most urgent first; what is under way far from them is called off.
   want(numbers) {
     const needed = new Set(numbers);
+    const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+    const near = 2 * numbers.length; // what is nearly there may be wanted back
     for (const [number, block] of this.loaded) {
-      if (!block.sheet && !needed.has(number)) {
+      if (!block.sheet && (number < least - near || number > most + near)) {
         block.cancel.abort();
         this.loaded.delete(number);
       }

@@ -4,6 +4,7 @@
 // large set is pressed together: there, a place of the scroll bar stands for more than itself.
 
 const GAP = 6; // pixels between pictures
+const COARSE = 32; // pixels; pictures up to this side are enlarged pixel by pixel
 const AHEAD = 2; // rows above and below that are ready before they are seen
 const TALLEST = 12_000_000; // pixels; Firefox ends at 17 million
 
@@ -14,6 +15,8 @@ export class Grid {
     this.wish = 96; // side of a picture in pixels, before it is fitted to the width
     this.side = 64; // of the stored pictures
     this.cursor = 0;
+    this.hovered = null; // the place under the mouse
+    this.faded = 0.3; // how much shows of a rejected picture
     this.rows = new Map();
     this.spare = [];
     this.picked = null; // a stretch under the mouse, not decided yet
@@ -22,8 +25,8 @@ export class Grid {
     new ResizeObserver(() => this.measure()).observe(scroller);
   }
 
-  show(view, count, side) {
-    Object.assign(this, { view, count, side, cursor: 0, picked: null });
+  show(view, count, side, { faded }) {
+    Object.assign(this, { view, count, side, faded, cursor: 0, picked: null });
     this.grid.setAttribute("aria-rowcount", 0);
     this.scroller.scrollTop = 0;
     this.measure({ anew: true });
@@ -51,7 +54,6 @@ export class Grid {
     this.grid.style.setProperty("--cell", `${cell}px`);
     this.grid.style.setProperty("--columns", columns);
     this.grid.classList.toggle("tiny", cell < 60);
-    this.grid.classList.toggle("coarse", this.side <= 32);
     this.grid.setAttribute("aria-rowcount", this.total);
     this.grid.setAttribute("aria-colcount", columns);
     for (const row of this.rows.values()) row.drawn = "";
@@ -124,6 +126,7 @@ export class Grid {
       let row = this.rows.get(index);
       if (!row) {
         row = this.spare.pop() ?? this.makeRow();
+        row.hidden = false;
         this.rows.set(index, row);
         this.fill(row, index);
       } else if (row.drawn !== this.stateOf(index)) {
@@ -134,8 +137,7 @@ export class Grid {
       row.top = top;
     }
     for (const row of this.spare.splice(2 * AHEAD)) row.remove();
-    for (const row of this.spare) row.style.transform = "translateY(-9999px)";
-    for (const row of this.spare) row.top = NaN;
+    for (const row of this.spare) row.hidden = true;
     this.grid.setAttribute("aria-activedescendant", `place-${this.cursor}`);
   }
 
@@ -150,20 +152,24 @@ export class Grid {
     this.blocks.want(numbers);
   }
 
+  // A row is one canvas with all its pictures, which scrolls far more smoothly than one for each, and
+  // above it a cell for each picture: its mark, its frame, and what a screen reader says.
   makeRow() {
     const row = document.createElement("div");
     row.className = "row";
     row.setAttribute("role", "row");
+    row.canvas = document.createElement("canvas");
+    row.canvas.setAttribute("role", "presentation");
     row.cells = Array.from({ length: this.columns }, (_, column) => {
       const cell = document.createElement("div");
       cell.className = "cell";
       cell.setAttribute("role", "gridcell");
       cell.setAttribute("aria-colindex", column + 1);
-      cell.append(document.createElement("canvas"), document.createElement("span"));
+      cell.append(document.createElement("span"));
       cell.lastChild.className = "mark";
-      row.append(cell);
       return cell;
     });
+    row.append(row.canvas, ...row.cells);
     this.grid.append(row);
     return row;
   }
@@ -172,11 +178,11 @@ export class Grid {
   stateOf(index) {
     const start = index * this.columns;
     const end = Math.min(this.count, start + this.columns);
-    const parts = [index, this.blocks.side];
+    const parts = [index, this.blocks.side, this.cell];
     for (let place = start; place < end; place += 1) {
       const picture = this.blocks.picture(place);
       const word = picture ? `${picture.slot}${picture.hand}` : "-";
-      parts.push(word + (place === this.cursor ? "c" : "") + (this.isPicked(place) ? "p" : ""));
+      parts.push(word + (this.isPointed(place) ? "c" : "") + (this.isPicked(place) ? "p" : ""));
     }
     return parts.join();
   }
@@ -184,42 +190,64 @@ export class Grid {
   fill(row, index) {
     row.drawn = this.stateOf(index);
     row.setAttribute("aria-rowindex", index + 1);
+    const scale = Math.min(devicePixelRatio, 2);
+    const width = Math.round(((this.columns * this.pitch) - GAP) * scale);
+    const height = Math.round(this.cell * scale);
+    const context = row.canvas.getContext("2d");
+    if (row.canvas.width !== width || row.canvas.height !== height) {
+      Object.assign(row.canvas, { width, height });
+      row.canvas.style.width = `${width / scale}px`;
+    } else {
+      context.clearRect(0, 0, width, height);
+    }
+    context.save();
+    context.scale(scale, scale);
+    context.imageSmoothingEnabled = this.side > COARSE;
+    context.imageSmoothingQuality = "medium";
+    context.beginPath();
+    for (let column = 0; column < this.columns; column += 1) {
+      context.roundRect(column * this.pitch, 0, this.cell, this.cell, 4);
+    }
+    context.clip();
     row.cells.forEach((cell, column) => {
       const place = index * this.columns + column;
       cell.hidden = place >= this.count;
-      if (!cell.hidden) this.fillCell(cell, place);
+      if (cell.hidden) return;
+      const there = this.blocks.at(place);
+      if (there) this.draw(context, there, column * this.pitch, this.isPointed(place));
+      this.fillCell(cell, place, there?.picture);
     });
+    context.restore();
   }
 
-  fillCell(cell, place) {
-    const there = this.blocks.at(place);
-    const canvas = cell.firstChild;
+  draw(context, { picture, sheet, left, top }, x, pointed) {
+    const { side } = this.blocks;
+    context.globalAlpha = picture.kept || pointed ? 1 : this.faded;
+    context.drawImage(sheet, left, top, side, side, x, 0, this.cell, this.cell);
+  }
+
+  fillCell(cell, place, picture) {
     cell.id = `place-${place}`;
     cell.dataset.place = place;
     cell.classList.toggle("cursor", place === this.cursor);
     cell.classList.toggle("picked", this.isPicked(place));
-    cell.classList.toggle("waiting", !there);
-    const { side } = this.blocks;
-    if (canvas.width !== side) canvas.width = canvas.height = side;
-    const context = canvas.getContext("2d");
-    if (there) {
-      context.drawImage(there.sheet, there.left, there.top, side, side, 0, 0, side, side);
-      this.fillMark(cell, there.picture);
-    } else {
-      context.clearRect(0, 0, side, side);
-      cell.lastChild.textContent = "";
-      delete cell.dataset.state;
-      cell.setAttribute("aria-label", "loading");
-    }
+    cell.classList.toggle("waiting", !picture);
+    const { word, state } = picture ? markOf(picture) : { word: "", state: "waiting" };
+    cell.dataset.state = state;
+    cell.dataset.slot = picture?.slot ?? "";
+    cell.lastChild.textContent = word;
+    cell.setAttribute("aria-label", picture ? `${picture.name}, ${described(picture)}` : "loading");
+    cell.setAttribute("aria-selected", String(picture ? !picture.kept : false));
   }
 
-  fillMark(cell, picture) {
-    const { word, state } = markOf(picture);
-    cell.dataset.state = state;
-    cell.dataset.slot = picture.slot;
-    cell.lastChild.textContent = word;
-    cell.setAttribute("aria-label", `${picture.name}, ${described(picture)}`);
-    cell.setAttribute("aria-selected", String(!picture.kept));
+  isPointed(place) {
+    return place === this.cursor || place === this.hovered;
+  }
+
+  hover(place) {
+    if (place === this.hovered) return;
+    this.hovered = place;
+    this.refresh();
   }
 
   isPicked(place) {

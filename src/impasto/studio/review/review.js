@@ -19,7 +19,6 @@ const about = await ask("/set").catch(sayFailed);
 let state = await ask("/state").catch(sayFailed);
 let view = null;
 let shown = { filter: kept("filter", "kept"), sort: kept("sort", "source") };
-let hovered = null; // the place under the mouse
 let last = null; // the place decided last, and what was decided
 let changesSince = 0; // decisions since the view was made
 let learntAt = 0; // how many were rejected by hand when it was learnt
@@ -48,7 +47,9 @@ async function look({ at = 0 } = {}) {
   sessionStorage.setItem("sort", shown.sort);
   changesSince = 0;
   sight = "";
-  grid.show(view.view, view.count, about.side);
+  const mixed = ["kept", "all", "undecided", "new"].includes(shown.filter);
+  // Among rejected pictures, they are what is looked at.
+  grid.show(view.view, view.count, about.side, { faded: mixed ? 0.3 : 0.65 });
   if (at) grid.moveTo(at);
   tellState();
   $("empty").hidden = view.count > 0;
@@ -223,7 +224,7 @@ function fillChoices(select, chosen, choices) {
 }
 
 function tellDetails() {
-  const place = hovered ?? grid.cursor;
+  const place = grid.hovered ?? grid.cursor;
   const picture = blocks.picture(place);
   const said = picture ? `${place} ${picture.slot} ${picture.hand} ${picture.likelihood}` : "";
   if ($("details").said === said) return;
@@ -289,7 +290,7 @@ $("grid").addEventListener("pointerdown", (event) => {
 
 document.addEventListener("pointermove", (event) => {
   pointer = { x: event.clientX, y: event.clientY };
-  hovered = event.pointerType === "mouse" ? grid.placeOf(event.target) : null;
+  grid.hover(event.pointerType === "mouse" ? grid.placeOf(event.target) : null);
   if (pressed) drag();
   tellDetails();
 });
@@ -375,7 +376,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (!within) $("grid").focus({ preventScroll: true });
   $("grid").classList.remove("by-mouse");
-  hovered = null;
+  grid.hover(null);
   act();
 });
 
@@ -423,6 +424,7 @@ $("set-name").textContent = about.name;
 $("credit").textContent = about.credit ?? "";
 document.title = `${about.name}: review`;
 grid.wish = sized();
+$("grid").classList.add("by-mouse"); // until a key is used, the cursor is drawn quietly
 await look();
 $("grid").focus({ preventScroll: true });
 watchLearning();
