@@ -41,7 +41,7 @@ def slots(review, **words):
 
 
 @pytest.mark.parametrize(
-    ("filter", "expected"),
+    ("name", "expected"),
     [
         ("kept", [0, 1, 4, 6, 8, 9]),
         ("rejected", [2, 3, 7]),
@@ -52,8 +52,8 @@ def slots(review, **words):
         ("undecided", [0, 1, 2, 3, 4, 6, 7, 8, 9]),
     ],
 )
-def test_filters(review, filter, expected):
-    assert slots(review, filter=filter) == expected
+def test_filters(review, name, expected):
+    assert slots(review, filter=name) == expected
 
 
 def test_filters_heed_what_a_person_decided(review):
@@ -108,7 +108,13 @@ def test_old_views_are_forgotten(review):
 def test_pages_tell_what_there_is_to_know(review):
     view = review.view("all")
     one, two = review.page(view, 1, 2)
-    assert (one.slot, one.name, one.kept, one.hand, one.rule) == (1, "folder/000001.png", True, None, None)
+    assert (one.slot, one.name, one.kept, one.hand, one.rule) == (
+        1,
+        "folder/000001.png",
+        True,
+        None,
+        None,
+    )
     assert one.measures == {"brightness": 100.0}
     assert (two.slot, two.kept, two.rule, two.detail) == (2, False, "blurred", "found in 2")
     assert two.measures == {"sharpness": 1.0, "brightness": 100.0}
@@ -307,7 +313,9 @@ def test_a_full_disk_changes_nothing(review, home, monkeypatch):
 
 def test_a_second_review_is_refused_while_the_first_lasts(home):
     with Review.open(home):
-        with pytest.raises(SourceError, match=rf"under review already \(by process {os.getpid()}\)"):
+        with pytest.raises(
+            SourceError, match=rf"under review already \(by process {os.getpid()}\)"
+        ):
             Review.open(home)
         script = f"from impasto.workflows.review import Review; Review.open({str(home)!r})"
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -388,7 +396,9 @@ def test_learning_finds_nothing_where_there_is_nothing_to_find(flawed):
     with Review.open(flawed) as review:
         rng = np.random.default_rng(1)
         review.see(review.view(), 0, 300)
-        review.turn(rng.choice(np.setdiff1d(range(300), FLAWED), 40, replace=False).tolist(), keep=False)
+        review.turn(
+            rng.choice(np.setdiff1d(range(300), FLAWED), 40, replace=False).tolist(), keep=False
+        )
         review.learn()
         assert 0.3 < review.wait().auroc < 0.7
 

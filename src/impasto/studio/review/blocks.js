@@ -38,6 +38,15 @@ export class Blocks {
     return this.at(place)?.picture;
   }
 
+  // Where a picture is in the view, if it is loaded; -1 if not.
+  placeOf(slot) {
+    for (const [number, { pictures }] of this.loaded) {
+      const within = pictures.findIndex((picture) => picture.slot === slot);
+      if (within >= 0) return number * this.size + within;
+    }
+    return -1;
+  }
+
   // The blocks that are needed now, the most urgent first; what is under way far from them is called off.
   want(numbers) {
     const needed = new Set(numbers);

@@ -15,7 +15,7 @@ export class Grid {
     this.wish = 96; // side of a picture in pixels, before it is fitted to the width
     this.side = 64; // of the stored pictures
     this.cursor = 0;
-    this.hovered = null; // the place under the mouse
+    this.hovered = this.lit = null; // the place under the mouse, and the one that is shown unfaded
     this.faded = 0.3; // how much shows of a rejected picture
     this.rows = new Map();
     this.spare = [];
@@ -182,7 +182,8 @@ export class Grid {
     for (let place = start; place < end; place += 1) {
       const picture = this.blocks.picture(place);
       const word = picture ? `${picture.slot}${picture.hand}` : "-";
-      parts.push(word + (this.isPointed(place) ? "c" : "") + (this.isPicked(place) ? "p" : ""));
+      const marks = [place === this.cursor, place === this.lit, this.isPicked(place)].map(Number);
+      parts.push(word, ...marks);
     }
     return parts.join();
   }
@@ -214,15 +215,15 @@ export class Grid {
       cell.hidden = place >= this.count;
       if (cell.hidden) return;
       const there = this.blocks.at(place);
-      if (there) this.draw(context, there, column * this.pitch, this.isPointed(place));
+      if (there) this.draw(context, there, column * this.pitch, place === this.lit);
       this.fillCell(cell, place, there?.picture);
     });
     context.restore();
   }
 
-  draw(context, { picture, sheet, left, top }, x, pointed) {
+  draw(context, { picture, sheet, left, top }, x, lit) {
     const { side } = this.blocks;
-    context.globalAlpha = picture.kept || pointed ? 1 : this.faded;
+    context.globalAlpha = picture.kept || lit ? 1 : this.faded;
     context.drawImage(sheet, left, top, side, side, x, 0, this.cell, this.cell);
   }
 
@@ -240,13 +241,11 @@ export class Grid {
     cell.setAttribute("aria-selected", String(picture ? !picture.kept : false));
   }
 
-  isPointed(place) {
-    return place === this.cursor || place === this.hovered;
-  }
-
+  // A rejected picture under the mouse shows as it is, unless it was decided on just now: then its
+  // fading is the answer to the click.
   hover(place) {
     if (place === this.hovered) return;
-    this.hovered = place;
+    this.hovered = this.lit = place;
     this.refresh();
   }
 

@@ -20,6 +20,7 @@ let state = await ask("/state").catch(sayFailed);
 let view = null;
 let shown = { filter: kept("filter", "kept"), sort: kept("sort", "source") };
 let last = null; // the place decided last, and what was decided
+let looks = 0; // how often a view was asked for
 let changesSince = 0; // decisions since the view was made
 let learntAt = 0; // how many were rejected by hand when it was learnt
 let dwelling = 0, sight = "";
@@ -35,16 +36,18 @@ const grid = new Grid($("scroller"), $("grid"), blocks, { moved: () => { tellDet
 // What is shown -----------------------------------------------------------------------------------
 
 async function look({ at = 0 } = {}) {
+  const turn = ++looks;
+  for (const [name, word] of Object.entries(shown)) sessionStorage.setItem(name, word);
   try {
-    view = await ask("/view", shown);
+    const found = await ask("/view", shown);
+    if (turn !== looks) return; // something else was chosen meanwhile
+    view = found;
   } catch (error) {
     if (error instanceof Gone) return sayFailed(error);
     if (shown.sort === "source" && shown.filter === "kept") return sayFailed(error);
     shown = { filter: "kept", sort: "source" }; // as an order that was learnt in a session before
     return look();
   }
-  sessionStorage.setItem("filter", shown.filter);
-  sessionStorage.setItem("sort", shown.sort);
   changesSince = 0;
   sight = "";
   const mixed = ["kept", "all", "undecided", "new"].includes(shown.filter);
@@ -78,6 +81,7 @@ async function decide(places, keep, { plainly = false } = {}) {
     before.push([picture.slot, picture.hand]);
     blocks.mark([[picture.slot, hand]]);
   }
+  grid.lit = null;
   grid.refresh();
   last = { place: end - 1, keep };
   const what = whole ? { slots: before.map(([slot]) => slot) } : { view: view.view, start, end };
@@ -110,6 +114,8 @@ async function step(path, word) {
     heed(answer);
     const count = answer.changed.length;
     toast(count ? `${word}: ${plural(count, "picture")}` : `Nothing to ${path.slice(1)}`);
+    const place = count === 1 ? blocks.placeOf(answer.changed[0][0]) : -1;
+    if (place >= 0) grid.moveTo(place);
   } catch (error) {
     sayNotSaved(error, 1);
   }
@@ -182,12 +188,15 @@ function tellLearning() {
   $("learn").textContent = ready ? `Learn again from ${number(judged)}` : `Learn from ${number(judged)} rejected`;
   $("likeliest").hidden = !ready || shown.sort === "likeliest";
   if (phase === "failed") text.textContent = `Learning failed: ${message}.`;
-  else if (phase === "features") text.textContent = `Looking at all pictures once (${features}): ${number(done)} of ${number(total)}`;
+  else if (phase === "features") text.textContent = `Looking at all pictures once: ${number(done)} of ${number(total)}`;
   else if (phase === "fitting") text.textContent = "Learning from what you rejected";
   else if (ready) {
-    text.textContent = `Learnt from ${number(rejected)} rejected and ${number(passed)} passed over. On pictures it had not seen: AUROC ${auroc.toFixed(2)} ± ${spread.toFixed(2)} (1 is perfect, 0.5 a coin). It looked at ${features}.`;
-  } else if (enough) text.textContent = `Sort the rest by how likely you are to reject them too. It will look at ${features}.`;
+    const doubt = auroc - spread < 0.6 ? "; hardly better than a coin, so do not trust it yet" : "";
+    text.textContent = `Learnt from ${number(rejected)} rejected and ${number(passed)} passed over: AUROC ${auroc.toFixed(2)} ± ${spread.toFixed(2)} on pictures left out of the fit (1 is perfect, 0.5 a coin${doubt}). From ${features}.`;
+  } else if (enough) text.textContent = `The rest can be sorted by how likely you are to reject them too. From ${features}.`;
+  else if (judged >= about.fewest) text.textContent = `Look at ${about.fewest} or more that you keep, and the rest can be sorted by how likely you are to reject them.`;
   else text.textContent = `Reject ${about.fewest} or more, and the rest can be sorted by how likely you are to reject them too (${number(judged)} so far).`;
+  text.title = text.textContent;
 }
 
 // What is told ------------------------------------------------------------------------------------
@@ -368,9 +377,9 @@ function open(select) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const within = event.target.closest?.("select, input, button, dialog");
-  const typed = within && !["Escape", "u", "U", "?", "f", "s"].includes(event.key);
-  if (typed || event.target.closest?.("select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const within = event.target.closest?.("input, button");
+  if (within && event.key !== "Escape" && (event.key.length > 1 || event.key === " ")) return; // its own
   const act = KEYS[event.key];
   if (!act) return;
   event.preventDefault();
@@ -389,6 +398,7 @@ $("size").addEventListener("input", () => {
   sessionStorage.setItem("size", $("size").value);
   grid.resize(sized());
 });
+$("size").addEventListener("pointerup", () => $("grid").focus({ preventScroll: true }));
 $("filter").addEventListener("change", () => { change({ filter: $("filter").value }); $("grid").focus(); });
 $("sort").addEventListener("change", () => { change({ sort: $("sort").value }); $("grid").focus(); });
 $("undo").addEventListener("click", KEYS.u);
