@@ -9,10 +9,18 @@ from jaxtyping import Float32, Int64
 
 from impasto.data.features import Extract, features_of
 from impasto.data.prepared import Prepared
-from impasto.errors import SourceError
+from impasto.errors import ImpastoError, SourceError
 from impasto.workflows.likelihood import FEWEST, Look, learn, networks, thumbnails
 
-FAILURES = (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError)
+FAILURES = (
+    ImpastoError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)

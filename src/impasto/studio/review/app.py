@@ -7,7 +7,7 @@ told about them in pages of the same places, both of a view that keeps its order
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Any, TypeGuard
 
@@ -35,12 +35,20 @@ _KINDS = {
 }
 
 
-def serve(
-    review: Review,
-    *,
-    port: int = 0,
-    announce: Callable[[str], None],
-) -> None:
+class _Server(uvicorn.Server):
+    """Tells its address when requests and Ctrl-C are heeded, and no sooner."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to answer."""
+        await super().startup(sockets)
+        self._started()
+
+
+def serve(review: Review, *, port: int = 0, announce: Callable[[str], None]) -> None:
     """Shows a review on this machine only, until it is interrupted.
 
     Args:
@@ -49,15 +57,16 @@ def serve(
         announce: told the page's whole address as soon as it can be opened.
 
     Raises:
-        SourceError: the port is taken.
+        SourceError: the port is taken, or not allowed.
     """
     # The protocol is named for asyncio to answer without delay: else small answers take 40 ms more.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise SourceError(f"--port {port}: {error.strerror}; leave it away for any") from None
+        except (OSError, OverflowError) as error:
+            why = error.strerror if isinstance(error, OSError) else "there is no such port"
+            raise SourceError(f"--port {port}: {why}; leave it away for any that is free") from None
         listening.listen()
         port, token = listening.getsockname()[1], secrets.token_urlsafe(32)
         config = uvicorn.Config(
@@ -70,11 +79,9 @@ def serve(
             loop="asyncio",
             timeout_graceful_shutdown=1,
         )
-        announce(f"http://127.0.0.1:{port}/?token={token}")
-        try:
-            uvicorn.Server(config).run(sockets=[listening])
-        except KeyboardInterrupt:
-            return
+        server = _Server(config, lambda: announce(f"http://127.0.0.1:{port}/?token={token}"))
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
 
 
 def create_app(review: Review, *, port: int, token: str) -> Starlette:
