@@ -141,6 +141,17 @@ class Prepare:
 
 
 @dataclass(frozen=True)
+class Review:
+    """Opens a page, on this machine only, to look through a prepared set and reject or restore pictures."""
+
+    set: Annotated[
+        Positional[Path], arg(metavar="DIR", help="A set's directory, as `impasto prepare` made it.")
+    ]
+    port: Annotated[int, arg(help="Of the page; any that is free by default.", metavar="N")] = 0
+    no_browser: Annotated[bool, arg(help="Print the page's address and open nothing.")] = False
+
+
+@dataclass(frozen=True)
 class Train:
     """Trains a generator on a source of pictures; Ctrl-C, or a file named STOP in the run, ends it politely."""
 
@@ -228,12 +239,13 @@ class Demo:
     minutes: Annotated[float, arg(help="How long to train.", metavar="N")] = 6.0
 
 
-Command = Recipes | Inspect | Prepare | Train | Resume | Sample | Report | Demo
+Command = Recipes | Inspect | Prepare | Review | Train | Resume | Sample | Report | Demo
 
 COMMANDS: dict[str, type[Command]] = {
     "recipes": Recipes,
     "inspect": Inspect,
     "prepare": Prepare,
+    "review": Review,
     "train": Train,
     "resume": Resume,
     "sample": Sample,

@@ -170,6 +170,11 @@ def preparation(facts: dict[str, Any], rejects: Iterator[tuple[str, Reason]]) ->
     return "\n".join(lines)
 
 
+def reviewed(kept: int, rejected: int, by_hand: int) -> str:
+    """Where a review stands, in a line."""
+    return f"{kept:,} pictures kept, {rejected:,} rejected; {by_hand:,} decided by hand"
+
+
 def _text(table: Table) -> str:
     console = Console(width=120, highlight=False)
     with console.capture() as capture:

@@ -13,6 +13,7 @@ found.jsonl     the same while the set is unfinished, and reasons not all known
 draft.json      what is being prepared; there while it is unfinished
 set.json        the set's facts; its presence means that all the rest is complete
 review.jsonl    what a person decided, a line for each decision
+review-seen.npy bool    slots: what a person has looked at
 
 A candidate has one slot, or as many as subjects were found in it. Arrays grow at their end, and a row
 of found.jsonl is written after everything it speaks of: what a killed process left is cut back to the

@@ -1,0 +1,1 @@
+"""Pages in the browser: they show what the workflows do, and do nothing else."""
