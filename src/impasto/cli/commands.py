@@ -64,25 +64,75 @@ class Inspect:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Decodes and resizes a source's pictures once, into a set that training reads at once."""
+    """Decodes, cuts and resizes a source's pictures once, into a set that training reads at once."""
 
     source: Source
     to: Annotated[Path, arg(help="The set's directory.", metavar="DIR")]
-    size: Annotated[int, arg(help="Side in pixels.", metavar="N")] = 64
+    size: Annotated[
+        int | None, arg(help="Side in pixels; 64, or 128 with a subject.", metavar="N")
+    ] = None
     crop: Annotated[
         Literal["center", "squash", "pad", "random"],
         arg(help="What is kept of a picture that is not square; random is drawn at training time."),
     ] = "center"
     channels: Annotated[Literal[1, 3], arg(help="3 for colour, 1 for grey.")] = 3
     background: Annotated[
-        str, arg(help="What shows through transparent pixels.", metavar="#RRGGBB")
+        str,
+        arg(
+            help="What shows through transparent pixels, and around padded ones.", metavar="#RRGGBB"
+        ),
     ] = "#ffffff"
     classes: Classes = ()
     only: Only = ()
     limit: Limit = None
+    subject: Annotated[
+        str,
+        arg(
+            help="What to find and cut out: whole (all of it), a face, or what your own detector finds.",
+            metavar="whole|cat-face|human-face|FILE.xml|FILE.onnx",
+        ),
+    ] = "whole"
+    grow: Annotated[
+        float, arg(help="Side of what is cut out over the side of the box found.", metavar="X")
+    ] = 2.0
+    border: Annotated[
+        Literal["clip", "pad"], arg(help="What to do where that reaches over the picture's edge.")
+    ] = "clip"
+    boxes: Annotated[
+        Literal["best", "every"], arg(help="Cut out the surest subject of a picture, or all.")
+    ] = "best"
+    detector: Annotated[
+        Literal["default", "published"],
+        arg(help="The detector's settings: chosen by measurement, or as published."),
+    ] = "default"
+    smallest: Annotated[
+        float | None,
+        arg(help="Least side of a box over the picture's short side.", metavar="X"),
+    ] = None
+    scale_factor: Annotated[
+        float | None, arg(help="Between the sizes that a cascade looks for.", metavar="X")
+    ] = None
+    neighbors: Annotated[
+        int | None, arg(help="Boxes that must agree for a cascade.", metavar="N")
+    ] = None
+    score: Annotated[
+        float | None, arg(help="Least certainty, in the detector's own measure.", metavar="X")
+    ] = None
+    rules: Annotated[
+        tuple[str, ...],
+        arg(
+            help="Changes to what is thrown out, such as blurred=off near_duplicate=8; off for nothing.",
+            metavar="off|NAME=NUMBER|NAME=off",
+        ),
+    ] = ()
     workers: Annotated[
         int | None, arg(help="Processes that decode; one a core by default.", metavar="N")
     ] = None
+    engine: Annotated[
+        Literal["processes", "ray"],
+        arg(help="Who does the work: processes here, or Ray (needs impasto[ray])."),
+    ] = "processes"
+    shards: Annotated[int, arg(help="Files to spread the pixels over.", metavar="N")] = 1
     json: Json = False
 
 

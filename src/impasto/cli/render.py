@@ -1,6 +1,7 @@
 """How things look in a terminal: a live line where there is one, plain lines where there is not."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from impasto.data.reasons import Reason
 from impasto.events import Event, Finished, Noticed, Sampled, Saved, Started, Tick
 from impasto.workflows.training import Training
 
@@ -190,15 +192,20 @@ def _listed(title: str, rows: list[str]) -> list[str]:
     return [f"{title}: {len(rows):,}", *(f"  {row}" for row in rows[:MOST_ROWS]), *more]
 
 
-def preparation(facts: dict[str, Any], rejects: list[tuple[str, str]], to: Path) -> str:
+def preparation(facts: dict[str, Any], rejects: Iterator[tuple[str, Reason]]) -> str:
     """What preparation did, in words."""
     rate = f"{facts['pictures_per_second']:,.0f} a second"
-    lines = [
-        f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {duration(facts['seconds'])} ({rate}): {to}"
-    ]
-    lines += [f"  left out: {name}: {reason}" for name, reason in rejects[:MOST_ROWS]]
-    if len(rejects) > MOST_ROWS:
-        lines.append(f"  and {len(rejects) - MOST_ROWS:,} more, listed in {to / 'pictures.jsonl'}")
+    took = duration(facts["seconds"])
+    to = Path(facts["to"])
+    lines = [f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {took} ({rate}): {to}"]
+    counts = facts["rejected"]
+    if counts:
+        lines.append("left out: " + ", ".join(f"{kind} {n:,}" for kind, n in counts.items()))
+        lines += [f"  {name}: {reason}" for name, reason in islice(rejects, MOST_ROWS)]
+    if (more := sum(counts.values()) - MOST_ROWS) > 0:
+        lines.append(f"  and {more:,} more, all listed in {to / 'pictures.jsonl'}")
+    lines.append(f"look:   {to / 'sheets'}")
+    lines.append(f"review: impasto review {to}")
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import singledispatch
 
 from impasto.cli import commands, render
+from impasto.data.config import Subject
 from impasto.errors import ConfigError
 from impasto.events import Event, Finished, to_json
 from impasto.workflows.training import Training
@@ -71,25 +72,40 @@ def prepare(command: commands.Prepare) -> None:
             classes=command.classes,
             only=command.only,
             limit=command.limit,
+            subject=_subject(command),
+            rules=command.rules,
             workers=command.workers,
+            engine=command.engine,
+            shards=command.shards,
             report=counting,
         )
     seconds = time.monotonic() - started
-    reasons: dict[str, int] = {}
-    for _, reason in prepared.rejects():
-        reasons[reason] = reasons.get(reason, 0) + 1
     facts = {
         "found": prepared.found,
         "kept": prepared.kept,
-        "rejected": reasons,
+        "rejected": prepared.reasons(),
         "seconds": round(seconds, 3),
         "pictures_per_second": round(prepared.found / max(seconds, 1e-9), 1),
+        "to": str(command.to),
     }
-    print(
-        json.dumps(facts)
-        if command.json
-        else render.preparation(facts, list(prepared.rejects()), command.to)
-    )
+    print(json.dumps(facts) if command.json else render.preparation(facts, prepared.rejects()))
+
+
+def _subject(command: commands.Prepare) -> Subject:
+    from impasto.config import from_plain
+
+    plain = {
+        "name": command.subject,
+        "preset": command.detector,
+        "grow": command.grow,
+        "border": command.border,
+        "boxes": command.boxes,
+        "smallest": command.smallest,
+        "scale_factor": command.scale_factor,
+        "neighbors": command.neighbors,
+        "score": command.score,
+    }
+    return from_plain(Subject, plain, where="--subject")
 
 
 @run.register

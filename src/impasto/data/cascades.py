@@ -103,10 +103,10 @@ def _set(search: Search, subject: Subject) -> Search:
 
 
 def _loaded(file: str) -> cv2.CascadeClassifier:
-    path = Path(cv2.data.haarcascades) / file  # an absolute path stands for itself
+    path = Path(cv2.__file__).parent / "data" / file  # an absolute path stands for itself
     try:
         cascade = cv2.CascadeClassifier(str(path))
-    except cv2.error:
+    except (cv2.error, SystemError):  # its constructor raises both at once
         cascade = None
     if cascade is None or cascade.empty():
         raise SourceError(f"--subject {path}: not a cascade that OpenCV reads; give another file")

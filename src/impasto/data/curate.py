@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -29,7 +28,9 @@ from impasto.data.rules import Rules
 __all__ = ["INVISIBLE", "Verdicts", "judge", "write_manifest"]
 
 CHUNK = 1 << 18  # slots looked at together
-NAMED = 1 << 20  # pictures whose names are looked up for the manifest's details; memory is for so many
+NAMED = (
+    1 << 20
+)  # pictures whose names are looked up for the manifest's details; memory is for so many
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,7 @@ def judge(home: Path, arrays: Arrays, rules: Rules, extract: Extract | None) -> 
     return verdicts
 
 
-def write_manifest(
-    home: Path, arrays: Arrays, rules: Rules, verdicts: Verdicts
-) -> Counter[str]:
+def write_manifest(home: Path, arrays: Arrays, rules: Rules, verdicts: Verdicts) -> Counter[str]:
     """Writes pictures.jsonl with each slot's final reason, whole or not at all; counts the reasons."""
     names = _names(home, {twin for twin, _ in verdicts.twins.values()})
     counts: Counter[str] = Counter()
@@ -141,7 +140,9 @@ def _judge_singly(status: np.ndarray, measures: np.ndarray, rules: Rules) -> Non
                 continue
         for chunk in _chunks(len(status)):
             block = status[chunk]
-            block[(block == KEPT) & limit.flawed(measures[chunk, column], number)] = code(limit.kind)
+            block[(block == KEPT) & limit.flawed(measures[chunk, column], number)] = code(
+                limit.kind
+            )
 
 
 def _judge_copies(status: np.ndarray, arrays: Arrays, verdicts: Verdicts) -> None:
@@ -152,14 +153,10 @@ def _judge_copies(status: np.ndarray, arrays: Arrays, verdicts: Verdicts) -> Non
             verdicts.twins[again] = first, 0
 
 
-def _judge_likeness(
-    status: np.ndarray, arrays: Arrays, radius: int, verdicts: Verdicts
-) -> None:
+def _judge_likeness(status: np.ndarray, arrays: Arrays, radius: int, verdicts: Verdicts) -> None:
     """Leaves out what looks like a picture that is kept: the larger original stays, then the sharper."""
     among = status == KEPT
-    scale, sharpness = (
-        arrays.measures[:, MEASURES.index(name)] for name in ("scale", "sharpness")
-    )
+    scale, sharpness = (arrays.measures[:, MEASURES.index(name)] for name in ("scale", "sharpness"))
     pairs = near_pairs(arrays.hashes, radius, among)
     concerned = np.unique(pairs[:, :2])
     order = np.lexsort((concerned, -sharpness[concerned], -scale[concerned]))

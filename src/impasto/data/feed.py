@@ -146,10 +146,10 @@ class Feed:
 
     def _images(self, positions: np.ndarray, images_seen: int) -> np.ndarray:
         prepared = self._prepared
-        slots = prepared.slots(positions)
-        stored: np.ndarray = prepared.arrays.pixels[slots]
         if prepared.config.crop != "random":
-            return stored
+            return prepared.images(positions)
+        slots = prepared.slots(positions)
+        stored = prepared.arrays.pixels[slots]
         generator = named_stream(self._seed, "crop", images_seen)
         shapes = torch.rand(self._batch, crop.TRIES, 2, generator=generator, dtype=torch.float64)
         places = torch.rand(self._batch, 2, generator=generator, dtype=torch.float64)

@@ -122,7 +122,7 @@ class Growing:
     def append(self, rows: np.ndarray) -> None:
         """Puts rows behind those that are there."""
         content = np.ascontiguousarray(rows, self._kind).reshape(len(rows), *self._size)
-        view = memoryview(content).cast("B") if content.size else memoryview(b"")
+        view = memoryview(content.reshape(-1).view(np.uint8).data)
         while view:  # a raw file may take less than it is given
             view = view[self._file.write(view) :]
         self.slots += len(rows)
@@ -161,7 +161,7 @@ class Writer:
         """
         self._home, self.shape = home, shape
         self._shards, self._candidates = shards, candidates
-        self.candidates, self.slots, starts = _finished(home / FOUND, shards, candidates)
+        self.candidates, self.slots, starts = finished(home / FOUND, shards, candidates)
         self.starts = starts  # the first slot of each shard begun
         with ExitStack() as opened:  # one that is cut short must not leave the others open
             self._arrays = {
@@ -365,7 +365,7 @@ def check_room(home: Path, needed: int) -> None:
         ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _finished(path: Path, shards: int, candidates: int) -> tuple[int, int, list[int]]:
+def finished(path: Path, shards: int, candidates: int) -> tuple[int, int, list[int]]:
     """Candidates and slots that are complete, and the first slot of each shard begun.
 
     A torn end, and rows of a candidate that has not all of its own, are cut off.
@@ -387,7 +387,9 @@ def _finished(path: Path, shards: int, candidates: int) -> tuple[int, int, list[
                 done, slots, whole = done + 1, rows, size
         file.truncate(whole)
     # A shard that only a cut-off candidate began is begun anew.
-    begun = [start for shard, start in enumerate(starts) if first_of(shard, shards, candidates) < done]
+    begun = [
+        start for shard, start in enumerate(starts) if first_of(shard, shards, candidates) < done
+    ]
     return done, slots, begun or [0]
 
 

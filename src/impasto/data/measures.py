@@ -7,9 +7,7 @@ MEASURES = ("sharpness", "brightness", "contrast", "text", "flatness", "scale", 
 
 def measure(pixels: np.ndarray, *, scale: float, aspect: float, score: float) -> np.ndarray:
     """Stub."""
-    return np.array(
-        [1, pixels.mean(), pixels.std(), 0, 0, scale, aspect, score], np.float32
-    )
+    return np.array([1, pixels.mean(), pixels.std(), 0, 0, scale, aspect, score], np.float32)
 
 
 def mostly_photographs(measures: np.ndarray) -> bool:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from jaxtyping import Float32, Int32, Int64, UInt8, UInt64
 
 from impasto.config import from_plain
 from impasto.data import crop, layout
-from impasto.data.config import DataConfig
+from impasto.data.config import Crop, DataConfig
 from impasto.data.decisions import read_decisions
 from impasto.data.items import printable
 from impasto.data.layout import KEPT
@@ -26,7 +27,8 @@ class Prepared:
     """Pictures ready to train on; positions count the kept ones, slots count all candidates."""
 
     path: Path
-    config: DataConfig
+    stored: DataConfig  # what the set was prepared with
+    config: DataConfig  # how its pictures are looked at: as stored, unless `viewed` otherwise
     source: str
     credit: str | None
     fingerprint: str  # sha256 over contents, labels and the settings that made the pixels
@@ -67,12 +69,17 @@ class Prepared:
             for slot, keep in read_decisions(home, slots).items()
             if not layout.is_invisible(int(arrays.status[slot]))
         }
-        changed = {slot: keep for slot, keep in decided.items() if keep != bool(arrays.status[slot] == KEPT)}
+        changed = {
+            slot: keep
+            for slot, keep in decided.items()
+            if keep != bool(arrays.status[slot] == KEPT)
+        }
         if changed:
             kept += sum(1 if keep else -1 for keep in changed.values())
             fingerprint = _decided_fingerprint(fingerprint, changed)
         return cls(
             home,
+            config,
             config,
             fingerprint=fingerprint,
             label_names=labels,
@@ -96,13 +103,40 @@ class Prepared:
         image: np.ndarray = self.images(np.array([position]))[0]
         return image
 
+    def viewed(self, config: DataConfig) -> "Prepared":
+        """The same pictures as another configuration wants them, as far as what is stored allows.
+
+        Smaller pictures are made of larger ones when they are asked for, and random crops are drawn
+        where the stored pictures leave a margin for them.
+        """
+        size = min(config.size, self.stored.size)
+        kept: Crop = self.stored.crop
+        if size < self.stored.size and kept != "pad":
+            if config.crop == "random" and self.side >= math.floor(size * crop.MARGIN):
+                kept = "random"
+            elif kept == "random":
+                kept = "center"
+        decided = replace(
+            self.stored,
+            size=size,
+            crop=kept,
+            flip=config.flip,
+            validation=config.validation,
+            split_seed=config.split_seed,
+        )
+        return replace(self, config=decided)
+
     def images(self, positions: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n h w c"]:
         """Pictures `config.size` on a side; of a set with margins, their centred squares."""
         slots = self.slots(positions)
         stored = self.arrays.pixels[slots]
         if self.side == self.config.size:
             return stored
-        boxes = [crop.centered(tuple(box.tolist()), self.side) for box in self.arrays.boxes[slots]]
+        whole = 0.0, 0.0, float(self.side), float(self.side)
+        boxes = [
+            crop.centered(tuple(box), self.side) if self.stored.crop == "random" else whole
+            for box in self.arrays.boxes[slots].tolist()
+        ]
         pairs = zip(stored, boxes, strict=True)
         return np.stack([crop.resample(picture, box, self.config.size) for picture, box in pairs])
 
@@ -119,6 +153,16 @@ class Prepared:
     def slots(self, positions: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
         """Where pictures lie among all candidates."""
         return positions if self._kept_slots is None else self._kept_slots[positions]
+
+    def reasons(self) -> dict[str, int]:
+        """How many slots are left out for each kind of reason, the commonest first."""
+        codes = np.bincount(self.status(), minlength=2)
+        counts: dict[str, int] = {
+            layout.kind_of(code): int(count)
+            for code, count in enumerate(codes)
+            if code > KEPT and count
+        }
+        return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
 
     def rejects(self) -> Iterator[tuple[str, Reason]]:
         """Name and reason of each rejected slot, a person's decisions heeded."""
@@ -152,14 +196,21 @@ class Prepared:
         held_out = chosen[group_of.reshape(-1)]
         return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
+    def status(self) -> UInt8[np.ndarray, " slots"]:
+        """What became of each slot, as in status.npy, with a person's decisions put in."""
+        status = np.array(self.arrays.status)
+        for slot, keep in self.decided.items():
+            if keep:
+                status[slot] = KEPT
+            elif status[slot] == KEPT:
+                status[slot] = layout.code("by hand")
+        return status
+
     @cached_property
     def _kept_slots(self) -> Int64[np.ndarray, " n"] | None:
         if not self.rejected and not self.decided:
             return None
-        kept = self.arrays.status == KEPT
-        for slot, keep in self.decided.items():
-            kept[slot] = keep
-        return np.flatnonzero(kept)
+        return np.flatnonzero(self.status() == KEPT)
 
 
 def _decided_fingerprint(fingerprint: str, changed: dict[int, bool]) -> str:

@@ -1,6 +1,7 @@
-"""Real pictures beside generated ones on one sheet: the quickest honest look at a model."""
+"""Pictures on one sheet: real ones beside generated ones, or what was kept and what was left out."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import UInt8
@@ -37,6 +38,27 @@ def beside(
     for half, place in zip(halves, (0, width - halves[1].shape[1]), strict=True):
         sheet[: half.shape[0], place : place + half.shape[1]] = half
     return sheet
+
+
+def stacked(
+    groups: Mapping[str, UInt8[np.ndarray, "_ h w c"]], columns: int
+) -> UInt8[np.ndarray, "sh sw c"]:
+    """One sheet with the groups below one another, each under its title.
+
+    Args:
+        groups: pictures of one size by their title; at least one group of at least one picture.
+        columns: pictures in a row.
+    """
+    blocks = [
+        _captioned(tile(enlarge(images), min(columns, len(images))), title)
+        for title, images in groups.items()
+    ]
+    width = max(block.shape[1] for block in blocks)
+    padded = (
+        np.pad(block, ((0, 0), (0, width - block.shape[1]), (0, 0)), constant_values=255)
+        for block in blocks
+    )
+    return np.concatenate(list(padded))
 
 
 def enlarge(

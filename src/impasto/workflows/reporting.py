@@ -1,5 +1,6 @@
 """A run's report: its curves, its film, real beside generated, and one page with all of it."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ def _draw(run: Run, film_format: FilmFormat) -> Path:
     prepared = _prepared(told)
     frames = run.frames()
     film = _film(run, frames, film_format)
-    sheet = _beside(run, config, prepared)
+    sheet = _beside(run, config, prepared.viewed(config.data) if prepared else None)
     _curves(run, draw_curves(events))
     facts = ReportFacts(
         title=config.name,
@@ -93,7 +94,7 @@ def _prepared(told: dict[str, Any]) -> Prepared | None:
 def _rejects(prepared: Prepared | None) -> list[tuple[str, str]]:
     if prepared is None:
         return []
-    return [row for row, _ in zip(prepared.rejects(), range(REJECTS), strict=False)]
+    return [(name, str(reason)) for name, reason in islice(prepared.rejects(), REJECTS)]
 
 
 def _film(run: Run, frames: list[Path], film_format: FilmFormat) -> Path | None:

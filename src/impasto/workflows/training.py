@@ -28,7 +28,7 @@ from impasto.runs.loop import train as _train
 from impasto.runs.sitting import Sitting
 from impasto.version import __version__
 from impasto.workflows.choosing import choose
-from impasto.workflows.pictures import Report, adopt
+from impasto.workflows.pictures import Report
 from impasto.workflows.settings import Device, budget, check, extended, selected, selection, trained
 
 
@@ -133,7 +133,7 @@ def train(
     )
     check_devices(config.train)
     prepared = _pictures(source, config, settings, report)
-    config = replace(config, data=adopt(config.data, prepared))
+    config = replace(config, data=prepared.config)
     sides = prepared.split(config.data.split_seed, config.data.validation)
     check(config, len(sides[0]))
     first = first_process()
@@ -231,7 +231,7 @@ def _pictures(
         return prepare(source, config.data, report=report)
     prepared = Prepared.open(path)
     wanted, found = config.data, prepared.config
-    if (found.size, found.channels) != (wanted.size, wanted.channels):
+    if found.size < wanted.size or found.channels != wanted.channels:
         raise ConfigError(
             f"{path}: prepared at {found.size} pixels with {found.channels} channels, and recipe {config.name} wants "
             f"{wanted.size} with {wanted.channels}; prepare it anew with --size {wanted.size} --channels "
@@ -247,7 +247,7 @@ def _pictures(
             f"{path}: prepared already, so data.{late[0]} can no longer be chosen; leave it out, or prepare the "
             "source again with it"
         )
-    return prepared
+    return prepared.viewed(wanted)
 
 
 def _same_pictures(facts: dict[str, Any], config: RunConfig, report: Report | None) -> Prepared:
@@ -262,7 +262,7 @@ def _same_pictures(facts: dict[str, Any], config: RunConfig, report: Report | No
             f"{facts['source']}: its pictures are not those that this run was trained on; restore them, or start "
             "a new run with `impasto train`"
         )
-    return prepared
+    return prepared.viewed(config.data)
 
 
 def _noticed(
