@@ -125,6 +125,8 @@ class Tar:
 
 def _candidates(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := archive.next()) is not None:
+        if member.size < 0:  # the next member would be this one again, for ever
+            raise tarfile.ReadError(f"a negative size, of {member.name!r}")
         if not member.isdir() and is_candidate(_name(member.name)):
             yield member
         archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them in memory
@@ -145,7 +147,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Payload:
     if member.flag_bits & 1:
         return Unreadable("encrypted in the archive")
     if member.file_size > LARGEST_FILE:
-        return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB")
+        return Unreadable(f"a file of more than {LARGEST_FILE // 2**20} MiB", "too large")
     try:
         return archive.read(member)
     except _DAMAGE as error:
@@ -156,7 +158,7 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Payload:
     if not member.isreg():
         return Unreadable("a link or special file in the archive")
     if member.size > LARGEST_FILE:
-        return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB")
+        return Unreadable(f"a file of more than {LARGEST_FILE // 2**20} MiB", "too large")
     stream = archive.extractfile(member)
     return stream.read() if stream else Unreadable("a special file in the archive")
 
