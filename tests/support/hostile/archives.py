@@ -92,9 +92,17 @@ def _zips(rng: np.random.Generator, content: bytes) -> Made:
     both = (("a.png", _KEPT), ("b.png", _KEPT))
     local, central = good.index(b"b.png") - 30, good.rindex(b"b.png") - 46
     a_kept = (("a.png", _KEPT), ("b.png", _UNREAD))
-    yield "encrypted.zip", _patched(good, (local + 6, b"\1"), (central + 8, b"\1")), _listed(*a_kept)
+    yield (
+        "encrypted.zip",
+        _patched(good, (local + 6, b"\1"), (central + 8, b"\1")),
+        _listed(*a_kept),
+    )
     crc = b"\0\1\2\3"
-    yield "wrong checksum.zip", _patched(good, (local + 14, crc), (central + 16, crc)), _listed(*a_kept)
+    yield (
+        "wrong checksum.zip",
+        _patched(good, (local + 14, crc), (central + 16, crc)),
+        _listed(*a_kept),
+    )
     yield "another name inside.zip", _patched(good, (local + 30, b"c")), _listed(*a_kept)
     for method in (1, 6, 9, 12, 14, 93, 95, 96, 97, 98, 99):
         number = struct.pack("<H", method)
@@ -126,7 +134,11 @@ def _zips(rng: np.random.Generator, content: bytes) -> Made:
     yield "a picture.zip", content, Packed(refused=True)
     yield "really a tar.zip", _tar([("a.png", content)]), Packed(refused=True)
     count = struct.pack("<HH", 65535, 65535)
-    yield "count of 65535.zip", _patched(good, (len(good) - 14, count)), Packed(perhaps=True, members=both)
+    yield (
+        "count of 65535.zip",
+        _patched(good, (len(good) - 14, count)),
+        Packed(perhaps=True, members=both),
+    )
     for value in (0, 1, 0xFFFFFFFF, 0x7FFFFFFF):
         word = struct.pack("<I", value)
         patched = _patched(good, (len(good) - 10, word))
@@ -135,14 +147,17 @@ def _zips(rng: np.random.Generator, content: bytes) -> Made:
         lost = tuple((name, _ANY) for name, _ in both)
         yield f"directory at {value}.zip", patched, Packed(perhaps=True, members=lost)
     wide = io.BytesIO()
-    with zipfile.ZipFile(wide, "w") as archive:
-        with archive.open("a.png", "w", force_zip64=True) as member:
-            member.write(content)
+    with zipfile.ZipFile(wide, "w") as archive, archive.open("a.png", "w", force_zip64=True) as member:
+        member.write(content)
     yield "zip64.zip", wide.getvalue(), _listed(("a.png", _KEPT))
     extra = struct.pack("<HHQQ", 1, 16, 1 << 62, 1 << 62)
     told = _with_extra(content, extra)
     yield "zip64 of exabytes.zip", told, Packed(perhaps=True, members=(("a.png", _UNREAD),))
-    yield "zip64 cut.zip", _with_extra(content, extra[:9]), Packed(perhaps=True, members=(("a.png", _ANY),))
+    yield (
+        "zip64 cut.zip",
+        _with_extra(content, extra[:9]),
+        Packed(perhaps=True, members=(("a.png", _ANY),)),
+    )
     nested = good
     for _ in range(5):
         nested = _zip([("inner.zip", nested), ("inner.jpg", nested), ("a.png", content)])
@@ -167,7 +182,11 @@ def _zips(rng: np.random.Generator, content: bytes) -> Made:
         archive.writestr("a.png", content)
     told_of = (("link.png", no_picture), ("folder/empty.png", no_picture), ("a.png", _KEPT))
     yield "links and folders.zip", buffer.getvalue(), _listed(*told_of)
-    for method, name in ((zipfile.ZIP_STORED, "stored"), (zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")):
+    for method, name in (
+        (zipfile.ZIP_STORED, "stored"),
+        (zipfile.ZIP_BZIP2, "bzip2"),
+        (zipfile.ZIP_LZMA, "lzma"),
+    ):
         packed = _zip([("a.png", content), ("b.png", content)], method)
         yield f"{name}.zip", packed, _listed(*both)
         at = packed.rindex(b"PK\x03\x04") + 45
@@ -187,7 +206,9 @@ def _patched(data: bytes, *places: tuple[int, bytes]) -> bytes:
     return bytes(patched)
 
 
-def _record(name: bytes, data: bytes, size: int, checksum: int, extra: bytes = b"") -> tuple[bytes, bytes]:
+def _record(
+    name: bytes, data: bytes, size: int, checksum: int, extra: bytes = b""
+) -> tuple[bytes, bytes]:
     """The local and the central record of a deflated member; the place is put in by the caller."""
     told = (0xFFFFFFFF, 0xFFFFFFFF) if extra else (len(data), size)
     common = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 0x21, checksum, *told, len(name), len(extra))
@@ -301,13 +322,25 @@ def _tars(rng: np.random.Generator, content: bytes) -> Made:
     for extension, packed in pack.items():
         yield f"links.{extension}", packed(plain), _listed(*all_of_it)
         small = _tar([("a.png", content), ("b.png", content)])
-        yield f"cut.{extension}", packed(small)[:900 if extension == "tar" else 300], Packed(refused=True)
+        yield (
+            f"cut.{extension}",
+            packed(small)[: 900 if extension == "tar" else 300],
+            Packed(refused=True),
+        )
         yield f"noise.{extension}", noise(rng, 3000), Packed(refused=True)
         yield f"nothing.{extension}", b"", Packed(refused=True)
         yield f"zeros.{extension}", packed(bytes(20480)), Packed(refused=True)
     yield "called otherwise.tar.gz", _tar([("a.png", content)]), _listed(("a.png", _KEPT))
-    yield "twice packed.tar.gz", gzip.compress(gzip.compress(plain, mtime=0), mtime=0), Packed(refused=True)
-    yield "no end.tar", _tar([("a.png", content)])[: 512 + len(_block(content))], _listed(("a.png", _KEPT))
+    yield (
+        "twice packed.tar.gz",
+        gzip.compress(gzip.compress(plain, mtime=0), mtime=0),
+        Packed(refused=True),
+    )
+    yield (
+        "no end.tar",
+        _tar([("a.png", content)])[: 512 + len(_block(content))],
+        _listed(("a.png", _KEPT)),
+    )
     yield "cut in a member.tar", plain[:700], Packed(refused=True)
     bad = bytearray(_tar([("a.png", content), ("b.png", content)]))
     bad[512 + len(_block(content)) + 148] ^= 1
@@ -318,17 +351,28 @@ def _tars(rng: np.random.Generator, content: bytes) -> Made:
         "negative block": b"\xff" * 10 + b"\xfe\x00",
         "negative by two": b"\xff" * 10 + b"\xfc\x00",
         "exabytes": b"\x80" + b"\0" * 3 + b"\x10" + b"\0" * 7,
-        "words": b"twelve bytes",
         "minus one": b"-0000000001\0",
     }.items():
-        yield f"size {name}.tar", a + _header("b.png", size) + bytes(2048), Packed(
-            perhaps=True, members=(("a.png", _KEPT), ("b.png", _ANY))
+        yield (
+            f"size {name}.tar",
+            a + _header("b.png", size) + bytes(2048),
+            Packed(perhaps=True, members=(("a.png", _KEPT), ("b.png", _ANY))),
         )
-    for name, kind in {"long name": b"L", "long link": b"K", "pax": b"x", "global": b"g", "sparse": b"S"}.items():
+    words = a + _header("b.png", b"twelve bytes") + bytes(2048)
+    yield "size words.tar", words, Packed(perhaps=True)
+    for name, kind in {
+        "long name": b"L",
+        "long link": b"K",
+        "pax": b"x",
+        "global": b"g",
+        "sparse": b"S",
+    }.items():
         for size in (b"77777777777\0", b"\xff" * 12, b"00000000000\0"):
             data = a + _header("b.png", size, kind) + bytes(2048)
-            yield f"{name} {size[:2].hex()}.tar", data, Packed(
-                perhaps=True, members=(("a.png", _KEPT), ("b.png", _ANY))
+            yield (
+                f"{name} {size[:2].hex()}.tar",
+                data,
+                Packed(perhaps=True, members=(("a.png", _KEPT), ("b.png", _ANY))),
             )
     one = (("a.png", _KEPT),)
     odd = {
@@ -363,11 +407,17 @@ def _tars(rng: np.random.Generator, content: bytes) -> Made:
     sparse[483:495] = b"%011o\0" % (5 << 30)
     sparse[148:156] = b" " * 8
     sparse[148:156] = b"%06o\0 " % sum(sparse)
-    yield "sparse.tar", bytes(sparse) + _block(content) + a + bytes(1024), _listed(
-        ("sparse.png", _UNREAD), *one
+    yield (
+        "sparse.tar",
+        bytes(sparse) + _block(content) + a + bytes(1024),
+        _listed(("sparse.png", _UNREAD), *one),
     )
     zeros = _header("zeros.png", b"%011o\0" % (64 << 20)) + bytes(64 << 20) + bytes(1024)
-    yield "bomb.tar.gz", gzip.compress(zeros, 1, mtime=0), _listed(("zeros.png", ends("not a picture")))
+    yield (
+        "bomb.tar.gz",
+        gzip.compress(zeros, 1, mtime=0),
+        _listed(("zeros.png", ends("not a picture"))),
+    )
     many = _tar([(f"{number}.png", b"") for number in range(3000)])
     empty = tuple((f"{number}.png", ends("not a picture")) for number in range(3000))
     yield "many.tar.gz", gzip.compress(many, mtime=0), _listed(*empty)

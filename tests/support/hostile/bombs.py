@@ -19,13 +19,23 @@ from hostile.formats import (
     replaced,
     resized_jpeg,
     segment,
+    sized_animated,
+    sized_avif,
+    sized_jp2,
+    sized_lossless,
+    sized_lossy,
+    sized_stream,
     tiff,
     with_segments,
 )
 from hostile.pictures import AVIF, encoded, exif, picture
-from hostile.damage import _ihdr, _ispe, _siz, _vp8, _vp8l, _vp8x
 
-HUGE = ((30000, 30000), (65500, 65500), (16383, 16383), (12247, 12248))  # the last is just too large
+HUGE = (
+    (30000, 30000),
+    (65500, 65500),
+    (16383, 16383),
+    (12247, 12248),
+)  # the last is just too large
 _NOT_READ = 0xBC01  # the tag of a relative of TIFF
 _LARGE = ends("too large")
 _EXPECTED = _LARGE | {"damaged", "not a picture"}
@@ -59,7 +69,10 @@ def _promises(rng: np.random.Generator) -> Iterator[Sample]:
         at = f"{width}x{height}"
         certain = {
             f"{at}.png": PNG + ihdr(width, height, 8, 6) + chunk(b"IDAT", zeros) + chunk(b"IEND"),
-            f"{at} one bit.png": PNG + ihdr(width, height, 1, 0) + chunk(b"IDAT", zeros) + chunk(b"IEND"),
+            f"{at} one bit.png": PNG
+            + ihdr(width, height, 1, 0)
+            + chunk(b"IDAT", zeros)
+            + chunk(b"IEND"),
             f"{at} interlaced.png": PNG + ihdr(width, height, 16, 6, 1) + chunk(b"IDAT", zeros),
             f"{at}.gif": still[:6] + struct.pack("<HH", width, height) + still[10:],
             f"{at} frame.gif": _framed(still, width, height),
@@ -70,7 +83,9 @@ def _promises(rng: np.random.Generator) -> Iterator[Sample]:
             ),
             f"{at}.bmp": bmp(width, height, 24, noise(rng, 99)),
             f"{at} top first.bmp": bmp(width, -height, 32, noise(rng, 99)),
-            f"{at} rle.bmp": bmp(width, height, 8, b"\xff\0" * 99, compression=1, colors=noise(rng, 1024)),
+            f"{at} rle.bmp": bmp(
+                width, height, 8, b"\xff\0" * 99, compression=1, colors=noise(rng, 1024)
+            ),
             f"{at}.pbm": b"P4 %d %d\n" % (width, height) + noise(rng, 99),
             f"{at}.ppm": b"P6 %d %d 65535\n" % (width, height) + noise(rng, 99),
             f"{at} ascii.ppm": b"P3 %d %d 255\n" % (width, height) + b"0 " * 99,
@@ -81,12 +96,12 @@ def _promises(rng: np.random.Generator) -> Iterator[Sample]:
         yield from (Sample(f"bomb {name}", data, _LARGE) for name, data in certain.items())
         # These say their size in several places, and some decoders compare them first.
         other = {
-            f"{at} lossless.webp": _vp8l(lossless, width, height),
-            f"{at} lossy.webp": _vp8(lossy, width, height),
-            f"{at} animated.webp": _vp8x(moving, width, height),
-            f"{at}.avif": _ispe(avif, width, height),
-            f"{at}.jp2": _ihdr(jp2, width, height),
-            f"{at}.j2k": _siz(jp2, width, height),
+            f"{at} lossless.webp": sized_lossless(lossless, width, height),
+            f"{at} lossy.webp": sized_lossy(lossy, width, height),
+            f"{at} animated.webp": sized_animated(moving, width, height),
+            f"{at}.avif": sized_avif(avif, width, height),
+            f"{at}.jp2": sized_jp2(jp2, width, height),
+            f"{at}.j2k": sized_stream(jp2, width, height),
         }
         yield from (Sample(f"bomb {name}", data, _EXPECTED) for name, data in other.items())
     # As large as is allowed, and all of it there: a hundred kilobytes that take a hundred megabytes.
@@ -95,14 +110,16 @@ def _promises(rng: np.random.Generator) -> Iterator[Sample]:
     page = PNG + ihdr(12000, 12000, 1, 0) + chunk(b"IDAT", rows) + chunk(b"IEND")
     yield Sample("bomb as large as allowed.png", page, ends(KEPT))
     yield Sample("bomb cut.png", page[: len(page) // 2], BROKEN)
-    tall = PNG + ihdr(1, 5_000_000, 1, 0) + chunk(b"IDAT", packed_zeros(10_000_000)) + chunk(b"IEND")
+    tall = (
+        PNG + ihdr(1, 5_000_000, 1, 0) + chunk(b"IDAT", packed_zeros(10_000_000)) + chunk(b"IEND")
+    )
     yield Sample("bomb a thread.png", tall, ends(KEPT))
     tags = replaced(raw_tags(12000, 12000, (1,), 18_000_000), (259, "H", (8,)))
     strip = packed_zeros(18_000_000)
     packed = replaced(tags, (279, "I", (len(strip),)))
     yield Sample("bomb as large as allowed.tif", tiff(packed, strip), ends(KEPT))
     yield Sample("bomb as large as allowed, and empty.jpg", resized_jpeg(jpeg, 12000, 12000), ANY)
-    yield Sample("bomb as large as allowed, and empty.jp2", _siz(jp2, 12000, 12000), ANY)
+    yield Sample("bomb as large as allowed, and empty.jp2", sized_stream(jp2, 12000, 12000), ANY)
 
 
 def _framed(gif: bytes, width: int, height: int) -> bytes:
@@ -121,7 +138,9 @@ def _metadata(rng: np.random.Generator) -> Iterator[Sample]:
     for name, data in texts.items():
         yield Sample(f"bomb {name}.png", png(rng, 24, 20, extra=[data]), _LARGE | {KEPT, "damaged"})
     megabyte = chunk(b"zTXt", b"key\0\0" + packed_zeros(1_000_000))
-    yield Sample("bomb many texts.png", png(rng, 24, 20, extra=[megabyte] * 100), _LARGE | {KEPT, "damaged"})
+    yield Sample(
+        "bomb many texts.png", png(rng, 24, 20, extra=[megabyte] * 100), _LARGE | {KEPT, "damaged"}
+    )
     more = PNG + ihdr(24, 20) + chunk(b"IDAT", inflated) + chunk(b"IEND")
     yield Sample("bomb more data than pixels.png", more, ends(KEPT, "damaged"))
     nested = packed_zeros(50 << 20)
@@ -133,10 +152,14 @@ def _metadata(rng: np.random.Generator) -> Iterator[Sample]:
     heap = b"".join(struct.pack("<H", n) + entry[2:] for n in range(1000, 16000))
     many = b"II*\0" + struct.pack("<IH", 8, 15000) + heap + b"\0" * 4
     yield Sample("bomb exif.png", png(rng, 24, 20, extra=[chunk(b"eXIf", many)]), ends(KEPT))
-    yield Sample("bomb exif.webp", encoded(picture(rng, "RGB", 9, 9), "WEBP", exif=many), ends(KEPT))
+    yield Sample(
+        "bomb exif.webp", encoded(picture(rng, "RGB", 9, 9), "WEBP", exif=many), ends(KEPT)
+    )
     yield Sample("bomb tags.tif", many, BROKEN)
     grey = noise(rng, 64)
-    overlapping = raw_tags(8, 8, (8,), 64) + [(n, "I", (n,)) for n in range(1000, 21000) if n != _NOT_READ]
+    overlapping = raw_tags(8, 8, (8,), 64) + [
+        (n, "I", (n,)) for n in range(1000, 21000) if n != _NOT_READ
+    ]
     yield Sample("bomb twenty thousand tags.tif", tiff(overlapping, grey), ends(KEPT))
     profile = bytearray(noise(rng, 4000))
     profile[36:40], profile[128:132] = b"acsp", struct.pack(">I", 300)
@@ -157,6 +180,8 @@ def _many(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample("bomb comments.gif", blocks, ends(KEPT))
     slow = encoded(picture(rng, "RGB", 2000, 1500).reduce(1), "JPEG", progressive=True, quality=5)
     last = slow.rindex(b"\xff\xda")
-    yield Sample("bomb scans.jpg", slow[:last] + slow[last:-2] * 3 + slow[-2:], ends(KEPT, "damaged"))
+    yield Sample(
+        "bomb scans.jpg", slow[:last] + slow[last:-2] * 3 + slow[-2:], ends(KEPT, "damaged")
+    )
     steps = bmp(12000, 12000, 8, b"\0\0" * 12000 + b"\0\1", compression=1, colors=noise(rng, 1024))
     yield Sample("bomb ends of line.bmp", steps, ends(KEPT, "damaged"))

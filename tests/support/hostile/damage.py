@@ -17,6 +17,12 @@ from hostile.formats import (
     raw_tags,
     replaced,
     resized_jpeg,
+    sized_animated,
+    sized_avif,
+    sized_jp2,
+    sized_lossless,
+    sized_lossy,
+    sized_stream,
     tiff,
 )
 from hostile.pictures import AVIF, encoded, exif, picture, profile
@@ -38,7 +44,9 @@ def whole(rng: np.random.Generator) -> dict[str, bytes]:
         "cmyk.jpg": encoded(image.convert("CMYK"), "JPEG"),
         "grey.jpg": encoded(grey, "JPEG"),
         "rgb.png": encoded(image, "PNG", icc_profile=profile()),
-        "interlaced.png": png(rng, 32, 24, 8, 6, interlaced=True, extra=[chunk(b"eXIf", exif(3)[6:])]),
+        "interlaced.png": png(
+            rng, 32, 24, 8, 6, interlaced=True, extra=[chunk(b"eXIf", exif(3)[6:])]
+        ),
         "palette.png": encoded(palette, "PNG", transparency=3),
         "wide.png": encoded(wide, "PNG"),
         "animated.png": encoded(image, "PNG", save_all=True, append_images=[image.rotate(90)]),
@@ -47,7 +55,9 @@ def whole(rng: np.random.Generator) -> dict[str, bytes]:
         "animated.webp": encoded(image, "WEBP", **more),
         "plain.bmp": encoded(image, "BMP"),
         "palette.bmp": encoded(palette, "BMP"),
-        "rle.bmp": bmp(20, 9, 8, bytes([20, 7, 0, 0]) * 9 + b"\0\1", compression=1, colors=noise(rng, 1024)),
+        "rle.bmp": bmp(
+            20, 9, 8, bytes([20, 7, 0, 0]) * 9 + b"\0\1", compression=1, colors=noise(rng, 1024)
+        ),
         "still.gif": encoded(palette, "GIF", transparency=2),
         "animated.gif": encoded(palette, "GIF", **more),
         "raw.tif": encoded(image, "TIFF", icc_profile=profile()),
@@ -82,7 +92,9 @@ def damaged(rng: np.random.Generator) -> Iterator[Sample]:
         for place in sorted({int(at) for at in rng.integers(half, len(data), 6)}):
             yield Sample(f"{stem} cut at {place}.{extension}", data[:place], ANY)
         for number in range(14):
-            yield Sample(f"{stem} flipped {number}.{extension}", _flipped(rng, data, 1 << number % 5), ANY)
+            yield Sample(
+                f"{stem} flipped {number}.{extension}", _flipped(rng, data, 1 << number % 5), ANY
+            )
         for number in range(4):
             first, last = sorted(int(at) for at in rng.integers(0, len(data), 2))
             lost = data[:first] + data[last:]
@@ -91,7 +103,9 @@ def damaged(rng: np.random.Generator) -> Iterator[Sample]:
             yield Sample(f"{stem} zeroed {number}.{extension}", zeros, ANY)
         doubled = data[:half] + data
         yield Sample(f"{stem} doubled.{extension}", doubled, ANY)
-        yield Sample(f"{stem} turned round.{extension}", data[::-1], ends("not a picture", "damaged"))
+        yield Sample(
+            f"{stem} turned round.{extension}", data[::-1], ends("not a picture", "damaged")
+        )
         yield Sample(f"{stem} shifted.{extension}", b"\0" + data, ends("not a picture", "damaged"))
         ending = data.replace(b"\r\n", b"\n") if b"\r\n" in data else data.replace(b"\n", b"\r\n")
         yield Sample(f"{stem} sent as text.{extension}", ending, ANY)
@@ -125,14 +139,14 @@ def lying_headers(rng: np.random.Generator) -> Iterator[Sample]:
             f"{side}.bmp": bmp(signed, 24, 24, rows),
             f"{side}.tif": tiff(replaced(tags, (256, "I", (side,))), grey),
             f"{side}.pgm": b"P5 %d 24 255\n" % side + grey,
-            f"{side}.avif": _ispe(avif, side, 24),
-            f"{side}.jp2": _ihdr(jp2, side, 24),
-            f"{side}.j2k": _siz(jp2, side, 24),
+            f"{side}.avif": sized_avif(avif, side, 24),
+            f"{side}.jp2": sized_jp2(jp2, side, 24),
+            f"{side}.j2k": sized_stream(jp2, side, 24),
             f"{side}.gif": still[:6] + struct.pack("<H", short) + still[8:],
             f"{side}.jpg": resized_jpeg(plain, short, 24),
-            f"{side} lossless.webp": _vp8l(lossless, side, 24),
-            f"{side} lossy.webp": _vp8(lossy, side, 24),
-            f"{side} animated.webp": _vp8x(moving, side, 24),
+            f"{side} lossless.webp": sized_lossless(lossless, side, 24),
+            f"{side} lossy.webp": sized_lossy(lossy, side, 24),
+            f"{side} animated.webp": sized_animated(moving, side, 24),
         }
         high = {
             f"{side}.png": PNG + ihdr(32, side) + body,
@@ -144,9 +158,9 @@ def lying_headers(rng: np.random.Generator) -> Iterator[Sample]:
             f"{side} next page.tif": tiff(tags, grey, next_page=side),
             f"{side}.pgm": b"P5 32 %d 255\n" % side + grey,
             f"{side} levels.pgm": b"P5 32 24 %d\n" % side + grey * 2,
-            f"{side}.avif": _ispe(avif, 32, side),
-            f"{side}.jp2": _ihdr(jp2, 32, side),
-            f"{side}.j2k": _siz(jp2, 32, side),
+            f"{side}.avif": sized_avif(avif, 32, side),
+            f"{side}.jp2": sized_jp2(jp2, 32, side),
+            f"{side}.j2k": sized_stream(jp2, 32, side),
             f"{side}.gif": still[:8] + struct.pack("<H", short) + still[10:],
             f"{side}.jpg": resized_jpeg(plain, 32, short),
         }
@@ -156,47 +170,31 @@ def lying_headers(rng: np.random.Generator) -> Iterator[Sample]:
         yield Sample(f"depth {depth}.png", PNG + ihdr(32, 24, depth) + body, ANY)
         yield Sample(f"colour {depth}.png", PNG + ihdr(32, 24, 8, depth) + body, ANY)
     for bits in (0, 2, 3, 5, 12, 48, 64, 255, 65535):
-        yield Sample(f"{bits} bits.bmp", bmp(32, 24, bits, bmp_rows(rng, 32, 24, 24)), BROKEN | {KEPT})
+        yield Sample(
+            f"{bits} bits.bmp", bmp(32, 24, bits, bmp_rows(rng, 32, 24, 24)), BROKEN | {KEPT}
+        )
     for size in (0, 1, 13, 16, 39, 52, 56, 1 << 31):
         broken = bytearray(bmp(32, 24, 24, bmp_rows(rng, 32, 24, 24)))
         broken[14:18] = struct.pack("<I", size)
         yield Sample(f"header {size}.bmp", bytes(broken), ANY)
     for compression in (1, 2, 3, 4, 5, 6, 99, 34661, 34712, 50001, 65535):
         yield Sample(
-            f"compression {compression}.tif", tiff(replaced(tags, (259, "H", (compression,))), grey), ANY
+            f"compression {compression}.tif",
+            tiff(replaced(tags, (259, "H", (compression,))), grey),
+            ANY,
         )
         made = bmp(32, 24, 8, grey, compression=compression, colors=noise(rng, 1024))
         yield Sample(f"compression {compression}.bmp", made, ANY)
-    for values in ("-4 4 255", "4 -4 255", "4.5 4 255", "4", "", "4 4", "0x4 4 255", "4 4 0", "4 4 -1", "4 4 x"):
+    for values in (
+        "-4 4 255",
+        "4 -4 255",
+        "4.5 4 255",
+        "4",
+        "",
+        "4 4",
+        "0x4 4 255",
+        "4 4 0",
+        "4 4 -1",
+        "4 4 x",
+    ):
         yield Sample(f"words {values}.pgm".replace(".5", ",5"), f"P5 {values}\n".encode(), BROKEN)
-
-
-def _put(data: bytes, mark: bytes, distance: int, fields: bytes) -> bytes:
-    at = data.index(mark) + distance
-    return data[:at] + fields + data[at + len(fields) :]
-
-
-def _ispe(avif: bytes, width: int, height: int) -> bytes:
-    return _put(avif, b"ispe", 8, struct.pack(">II", width, height))
-
-
-def _ihdr(jp2: bytes, width: int, height: int) -> bytes:
-    return _put(jp2, b"ihdr", 4, struct.pack(">II", height, width))
-
-
-def _siz(jp2: bytes, width: int, height: int) -> bytes:
-    return _put(jp2[jp2.index(b"\xff\x4f\xff\x51") :], b"\xff\x51", 6, struct.pack(">II", width, height))
-
-
-def _vp8l(webp: bytes, width: int, height: int) -> bytes:
-    bits = ((width - 1) & 0x3FFF) | ((height - 1) & 0x3FFF) << 14
-    return _put(webp, b"VP8L", 9, struct.pack("<I", bits))
-
-
-def _vp8(webp: bytes, width: int, height: int) -> bytes:
-    return _put(webp, b"VP8 ", 14, struct.pack("<HH", width & 0x3FFF, height & 0x3FFF))
-
-
-def _vp8x(webp: bytes, width: int, height: int) -> bytes:
-    sides = (((side - 1) & 0xFFFFFF).to_bytes(3, "little") for side in (width, height))
-    return _put(webp, b"VP8X", 12, b"".join(sides))

@@ -11,7 +11,15 @@ import numpy as np
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # samples of a pixel, by PNG's colour type
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
 
 
 def noise(rng: np.random.Generator, count: int) -> bytes:
@@ -98,7 +106,20 @@ def bmp_rows(rng: np.random.Generator, width: int, height: int, bits: int) -> by
 
 
 Tag = tuple[int, str, tuple[int | float, ...]]  # number, letter of `struct`, values
-_TYPES = {"B": 1, "s": 2, "H": 3, "I": 4, "r": 5, "b": 6, "u": 7, "h": 8, "i": 9, "f": 11, "d": 12, "Q": 16}
+_TYPES = {
+    "B": 1,
+    "s": 2,
+    "H": 3,
+    "I": 4,
+    "r": 5,
+    "b": 6,
+    "u": 7,
+    "h": 8,
+    "i": 9,
+    "f": 11,
+    "d": 12,
+    "Q": 16,
+}
 
 
 def tiff(tags: Iterable[Tag], data: bytes, *, order: str = "<", next_page: int = 0) -> bytes:
@@ -190,3 +211,42 @@ def first_frame(gif: bytes) -> int:
             at += 1 + gif[at]
         at += 1
     return at
+
+
+def _put(data: bytes, mark: bytes, distance: int, fields: bytes) -> bytes:
+    at = data.index(mark) + distance
+    return data[:at] + fields + data[at + len(fields) :]
+
+
+def sized_avif(avif: bytes, width: int, height: int) -> bytes:
+    """An AVIF whose header speaks of another size."""
+    return _put(avif, b"ispe", 8, struct.pack(">II", width, height))
+
+
+def sized_jp2(jp2: bytes, width: int, height: int) -> bytes:
+    """A JP2 whose first header speaks of another size than its stream."""
+    return _put(jp2, b"ihdr", 4, struct.pack(">II", height, width))
+
+
+def sized_stream(jp2: bytes, width: int, height: int) -> bytes:
+    """The stream within a JP2, speaking of another size."""
+    return _put(
+        jp2[jp2.index(b"\xff\x4f\xff\x51") :], b"\xff\x51", 6, struct.pack(">II", width, height)
+    )
+
+
+def sized_lossless(webp: bytes, width: int, height: int) -> bytes:
+    """A lossless WebP whose header speaks of another size."""
+    bits = ((width - 1) & 0x3FFF) | ((height - 1) & 0x3FFF) << 14
+    return _put(webp, b"VP8L", 9, struct.pack("<I", bits))
+
+
+def sized_lossy(webp: bytes, width: int, height: int) -> bytes:
+    """A lossy WebP whose header speaks of another size."""
+    return _put(webp, b"VP8 ", 14, struct.pack("<HH", width & 0x3FFF, height & 0x3FFF))
+
+
+def sized_animated(webp: bytes, width: int, height: int) -> bytes:
+    """An extended WebP whose header speaks of another size."""
+    sides = (((side - 1) & 0xFFFFFF).to_bytes(3, "little") for side in (width, height))
+    return _put(webp, b"VP8X", 12, b"".join(sides))

@@ -32,7 +32,18 @@ AVIF = {"speed": 10, "max_threads": 1}
 
 def picture(rng: np.random.Generator, mode: str, width: int, height: int) -> Image.Image:
     """A picture of noise in any of Pillow's modes."""
-    bands = {"1": 1, "L": 1, "P": 1, "LA": 2, "PA": 2, "La": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3}
+    bands = {
+        "1": 1,
+        "L": 1,
+        "P": 1,
+        "LA": 2,
+        "PA": 2,
+        "La": 2,
+        "RGB": 3,
+        "YCbCr": 3,
+        "LAB": 3,
+        "HSV": 3,
+    }
     if mode == "F":
         return Image.fromarray(rng.normal(0, 9, (height, width)).astype(np.float32))
     if mode == "I":
@@ -51,7 +62,9 @@ def picture(rng: np.random.Generator, mode: str, width: int, height: int) -> Ima
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     """A picture in a format, as Pillow writes it."""
     buffer = io.BytesIO()
-    image.copy().save(buffer, kind, **options)  # Pillow leaves settings of one format in the picture
+    image.copy().save(
+        buffer, kind, **options
+    )  # Pillow leaves settings of one format in the picture
     return buffer.getvalue()
 
 
@@ -78,7 +91,22 @@ def _modes(rng: np.random.Generator) -> Iterator[Sample]:
         "gif": ("GIF", ("1", "L", "P", "RGB", "RGBA"), {}),
         "tif": (
             "TIFF",
-            ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I", "I;16", "I;16B", "F"),
+            (
+                "1",
+                "L",
+                "LA",
+                "P",
+                "PA",
+                "RGB",
+                "RGBA",
+                "CMYK",
+                "YCbCr",
+                "LAB",
+                "I",
+                "I;16",
+                "I;16B",
+                "F",
+            ),
             {},
         ),
         "ppm": ("PPM", ("1", "L", "RGB", "I;16"), {}),
@@ -127,8 +155,12 @@ def broken_exif(rng: np.random.Generator) -> dict[str, bytes]:
         "orientation 0": exif(0),
         "orientation 9": exif(9),
         "orientation 65535": exif(65535),
-        "orientation as text": head + struct.pack("<IHHHI4s", 8, 1, 0x0112, 2, 4, b"six\0") + b"\0" * 4,
-        "orientation as fraction": head + struct.pack("<IHHHII", 8, 1, 0x0112, 5, 1, 26) + b"\0" * 16,
+        "orientation as text": head
+        + struct.pack("<IHHHI4s", 8, 1, 0x0112, 2, 4, b"six\0")
+        + b"\0" * 4,
+        "orientation as fraction": head
+        + struct.pack("<IHHHII", 8, 1, 0x0112, 5, 1, 26)
+        + b"\0" * 16,
         "a count of four thousand million": head
         + struct.pack("<IHHHII", 8, 1, 0x0112, 3, 0xFFFFFFFF, 8)
         + b"\0" * 4,
@@ -168,11 +200,17 @@ def _jpegs(rng: np.random.Generator) -> Iterator[Sample]:
         "density 65535": encoded(image, "JPEG", dpi=(65535, 65535)),
         "long comment": encoded(image, "JPEG", comment=noise(rng, 65000)),
         "many comments": with_segments(plain, *[segment(0xFE, noise(rng, 9))] * 300),
-        "every application": with_segments(plain, *(segment(0xE0 + n, noise(rng, 60)) for n in range(1, 16))),
-        "broken photoshop": with_segments(plain, segment(0xED, b"Photoshop 3.0\0" + noise(rng, 90))),
+        "every application": with_segments(
+            plain, *(segment(0xE0 + n, noise(rng, 60)) for n in range(1, 16))
+        ),
+        "broken photoshop": with_segments(
+            plain, segment(0xED, b"Photoshop 3.0\0" + noise(rng, 90))
+        ),
         "broken adobe": with_segments(plain, segment(0xEE, b"Adobe" + noise(rng, 3))),
         "broken mpo": with_segments(plain, segment(0xE2, b"MPF\0" + noise(rng, 90))),
-        "xmp": with_segments(plain, segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"<x>" * 9000)),
+        "xmp": with_segments(
+            plain, segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"<x>" * 9000)
+        ),
         "long tail": plain + noise(rng, 5000),
         "two pictures": plain + plain,
         "a zip behind it": plain + b"PK\x03\x04" + noise(rng, 99),
@@ -187,8 +225,12 @@ def _jpegs(rng: np.random.Generator) -> Iterator[Sample]:
         ),
     }
     variants |= {f"orientation {n}": encoded(image, "JPEG", exif=exif(n)) for n in range(1, 9)}
-    variants |= {f"orientation {n}, other end": encoded(image, "JPEG", exif=exif(n, ">")) for n in (3, 6)}
-    variants |= {f"exif {n}": with_segments(plain, segment(0xE1, d)) for n, d in broken_exif(rng).items()}
+    variants |= {
+        f"orientation {n}, other end": encoded(image, "JPEG", exif=exif(n, ">")) for n in (3, 6)
+    }
+    variants |= {
+        f"exif {n}": with_segments(plain, segment(0xE1, d)) for n, d in broken_exif(rng).items()
+    }
     for mode in ("L", "RGB", "CMYK"):
         for name, data in _profiles(rng).items():
             variants[f"{mode} profile {name}"] = encoded(
@@ -222,7 +264,9 @@ def _pngs(rng: np.random.Generator) -> Iterator[Sample]:
         3: noise(rng, 40),
     }
     extras: dict[str, tuple[int, list[bytes]]] = {
-        **{f"transparent {color}": (color, [chunk(b"tRNS", data)]) for color, data in clear.items()},
+        **{
+            f"transparent {color}": (color, [chunk(b"tRNS", data)]) for color, data in clear.items()
+        },
         "gamma zero": (2, [chunk(b"gAMA", b"\0\0\0\0")]),
         "whites": (2, [chunk(b"cHRM", noise(rng, 32))]),
         "srgb": (2, [chunk(b"sRGB", b"\x07")]),
@@ -268,7 +312,9 @@ def _bmps(rng: np.random.Generator) -> Iterator[Sample]:
             yield Sample(f"{bits} bits, top first, {width}x{height}.bmp", upside, _KEPT)
     for bits in (1, 4, 8):
         colors, rows = noise(rng, 3 << bits), bmp_rows(rng, 20, 16, bits)
-        yield Sample(f"os2 {bits} bits.bmp", bmp(20, 16, bits, rows, colors=colors, header=12), _KEPT)
+        yield Sample(
+            f"os2 {bits} bits.bmp", bmp(20, 16, bits, rows, colors=colors, header=12), _KEPT
+        )
     masks = {
         "565": (16, struct.pack("<III", 0xF800, 0x7E0, 0x1F)),
         "555": (16, struct.pack("<III", 0x7C00, 0x3E0, 0x1F)),
@@ -281,7 +327,9 @@ def _bmps(rng: np.random.Generator) -> Iterator[Sample]:
     line = bytes([20, 7, 0, 0])
     yield Sample("rle8.bmp", bmp(20, 4, 8, line * 4 + b"\0\1", compression=1, colors=colors), _KEPT)
     line = bytes([20, 0x12, 0, 0])
-    yield Sample("rle4.bmp", bmp(20, 4, 4, line * 4 + b"\0\1", compression=2, colors=colors[:64]), _KEPT)
+    yield Sample(
+        "rle4.bmp", bmp(20, 4, 4, line * 4 + b"\0\1", compression=2, colors=colors[:64]), _KEPT
+    )
 
 
 def _gifs(rng: np.random.Generator) -> Iterator[Sample]:
@@ -313,17 +361,29 @@ def _gifs(rng: np.random.Generator) -> Iterator[Sample]:
 
 def _tiffs(rng: np.random.Generator) -> Iterator[Sample]:
     image = picture(rng, "RGB", 40, 30)
-    for compression in ("packbits", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "jpeg", "lzma", "zstd"):
+    for compression in (
+        "packbits",
+        "tiff_lzw",
+        "tiff_adobe_deflate",
+        "tiff_deflate",
+        "jpeg",
+        "lzma",
+        "zstd",
+    ):
         data = encoded(image, "TIFF", compression=compression)
         yield Sample(f"{compression}.tif", data, _KEPT)
     bilevel = picture(rng, "1", 40, 30)
     for compression in ("group3", "group4", "tiff_ccitt"):
         yield Sample(f"{compression}.tif", encoded(bilevel, "TIFF", compression=compression), _KEPT)
     for mode in ("L", "RGB", "RGBA", "I;16"):
-        data = encoded(picture(rng, mode, 40, 30), "TIFF", compression="tiff_lzw", tiffinfo={317: 2})
+        data = encoded(
+            picture(rng, mode, 40, 30), "TIFF", compression="tiff_lzw", tiffinfo={317: 2}
+        )
         yield Sample(f"{mode.replace(';', '')} with predictor.tif", data, _KEPT)
     pages = [picture(rng, "RGB", 20 + n, 16) for n in range(4)]
-    yield Sample("pages.tif", encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]), _KEPT)
+    yield Sample(
+        "pages.tif", encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]), _KEPT
+    )
     yield Sample("big.tif", encoded(image, "TIFF", big_tiff=True), _KEPT)
     for turn in range(10):
         yield Sample(f"orientation {turn}.tif", encoded(image, "TIFF", tiffinfo={274: turn}), _KEPT)
@@ -335,7 +395,9 @@ def _tiffs(rng: np.random.Generator) -> Iterator[Sample]:
     tags = raw_tags(40, 30, (8,), len(grey))
     strange = {
         "unknown tags": [(60000 + n, "I", tuple(range(n))) for n in range(200)],
-        "text everywhere": [(n, "s", tuple(noise(rng, 40))) for n in (270, 271, 305, 306, 315, 33432)],
+        "text everywhere": [
+            (n, "s", tuple(noise(rng, 40))) for n in (270, 271, 305, 306, 315, 33432)
+        ],
         "numbers as text": [(282, "s", (65, 66, 0)), (296, "s", (65, 0))],
         "fractions over nothing": [(282, "r", (1, 0)), (283, "r", (0, 0))],
         "a million of one tag": [(700, "B", tuple(range(256)) * 2000)],
@@ -366,7 +428,9 @@ def _tiffs(rng: np.random.Generator) -> Iterator[Sample]:
     extremes = np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, 0, 1, 1e-40] * 8, np.float32)
     for name, values in {"extremes": extremes, "nan": np.full(64, np.nan, np.float32)}.items():
         data = values.tobytes()
-        yield Sample(f"floating {name}.tif", tiff(raw_tags(8, 8, (32,), len(data), kind=3), data), _KEPT)
+        yield Sample(
+            f"floating {name}.tif", tiff(raw_tags(8, 8, (32,), len(data), kind=3), data), _KEPT
+        )
     planes = replaced(
         raw_tags(8, 8, (8, 8, 8), 64, photometric=2), (284, "H", (2,)),
         (273, "I", (8, 72, 136)), (279, "I", (64, 64, 64)),
@@ -406,14 +470,21 @@ def _webps(rng: np.random.Generator) -> Iterator[Sample]:
         "clear": encoded(clear, "WEBP", alpha_quality=0),
         "animated": encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:]),
         "animated lossless": encoded(
-            frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True, minimize_size=True
+            frames[0],
+            "WEBP",
+            save_all=True,
+            append_images=frames[1:],
+            lossless=True,
+            minimize_size=True,
         ),
         "xmp": encoded(image, "WEBP", xmp=noise(rng, 3000)),
         "tail": encoded(image, "WEBP") + noise(rng, 100),
     }
     variants |= {f"orientation {n}": encoded(image, "WEBP", exif=exif(n)) for n in (3, 6, 8)}
     variants |= {f"exif {n}": encoded(image, "WEBP", exif=d) for n, d in broken_exif(rng).items()}
-    variants |= {f"profile {n}": encoded(image, "WEBP", icc_profile=d) for n, d in _profiles(rng).items()}
+    variants |= {
+        f"profile {n}": encoded(image, "WEBP", icc_profile=d) for n, d in _profiles(rng).items()
+    }
     yield from (Sample(f"{name}.webp", data, _KEPT) for name, data in variants.items())
 
 
@@ -439,10 +510,10 @@ def _jpeg2000s(rng: np.random.Generator) -> Iterator[Sample]:
         "tiles.jp2": encoded(image, "JPEG2000", tile_size=(16, 16)),
         "order.jp2": encoded(image, "JPEG2000", progression="CPRL"),
         "one resolution.jp2": encoded(image, "JPEG2000", num_resolutions=1),
-        "offset.jp2": encoded(image, "JPEG2000", offset=(3, 5), tile_size=(16, 16), tile_offset=(2, 2)),
+        "offset.jp2": encoded(
+            image, "JPEG2000", offset=(3, 5), tile_size=(16, 16), tile_offset=(2, 2)
+        ),
         "comment.jp2": encoded(image, "JPEG2000", comment="x" * 3000),
         "tail.jp2": encoded(image, "JPEG2000") + noise(rng, 50),
     }
     yield from (Sample(name, data, _KEPT) for name, data in variants.items())
-
-

@@ -14,6 +14,7 @@ from hostile.pictures import encoded, picture
 _KEPT, _UNREAD, _PASSED = ends(KEPT), ends("cannot be read"), ends()
 Made = tuple[str, Expectation]
 
+# fmt: off
 # Names that some programs take for something else, or print as something else.
 NAMES = (
     *("new\nline.png", "carriage\rreturn.png", "tab\there.png", "bell\a.png", "form\ffeed.png"),
@@ -34,8 +35,20 @@ NAMES = (
     *("x" * 251 + ".png", "y" * 255, "日" * 85, "\udcff" * 255, "é" * 125 + ".png"),
     *("None", "nan", "null.png", "true", "0", "-1", "1e9.png", "[red]markup.png", "{{ 7 * 7 }}.png"),
 )
+# fmt: on
 # Hidden ones, and side files, are passed over.
-HIDDEN = (".hidden.png", "..jpg", "...", "..png.png", "..\\..\\up.png", ".", "Thumbs.db", "notes.txt", "x.json", "desktop.ini")
+HIDDEN = (
+    ".hidden.png",
+    "..jpg",
+    "...",
+    "..png.png",
+    "..\\..\\up.png",
+    ".",
+    "Thumbs.db",
+    "notes.txt",
+    "x.json",
+    "desktop.ini",
+)
 
 
 def names(root: Path, rng: np.random.Generator) -> Iterator[Made]:
@@ -50,7 +63,17 @@ def names(root: Path, rng: np.random.Generator) -> Iterator[Made]:
         if name != ".":
             _write(folder / name, content)
             yield f"names/{name}", Expectation("names", _PASSED)
-    for name in ("new\nfolder", "-r", "\udcff", "x" * 255, "\x1b[2J", "trailing.", " ", "\u202e", "run.json"):
+    for name in (
+        "new\nfolder",
+        "-r",
+        "\udcff",
+        "x" * 255,
+        "\x1b[2J",
+        "trailing.",
+        " ",
+        "\u202e",
+        "run.json",
+    ):
         (folder / name).mkdir()
         _write(folder / name / "1.png", content)
         yield f"names/{name}/1.png", Expectation("names", _KEPT)

@@ -41,7 +41,13 @@ MAGICS = {
 def strange(rng: np.random.Generator) -> Iterator[Sample]:
     """Files that hold something else than their name says; a picture under another's name is kept."""
     image = picture(rng, "RGB", 20, 16)
-    for kind, extension in (("PNG", "jpg"), ("JPEG", "png"), ("GIF", "jpeg"), ("WEBP", "JPG"), ("BMP", "gif")):
+    for kind, extension in (
+        ("PNG", "jpg"),
+        ("JPEG", "png"),
+        ("GIF", "jpeg"),
+        ("WEBP", "JPG"),
+        ("BMP", "gif"),
+    ):
         yield Sample(f"really {kind}.{extension}", encoded(image, kind), ends(KEPT))
     yield Sample("really avif.heic", encoded(image, "AVIF", **AVIF), ends(KEPT))
     yield Sample("no extension", encoded(image, "PNG"), ends(KEPT))
