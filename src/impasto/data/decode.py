@@ -24,7 +24,7 @@ from impasto.data.color import to_resizable, to_srgb
 from impasto.data.config import DataConfig
 from impasto.data.crop import Box, source_box, stored_side
 from impasto.data.detectors import Detector, detector_of
-from impasto.data.items import Drawn, Payload, Unreadable
+from impasto.data.items import Drawn, Payload, Unreadable, printable
 from impasto.data.reasons import Kind, Reason
 from impasto.data.signatures import recognize
 from impasto.data.subjects import Part, parts_of
@@ -131,7 +131,7 @@ def develop(content: bytes | np.ndarray | Drawn, config: DataConfig) -> Decoded:
         known = recognize(content if isinstance(content, bytes) else b"", FORMATS)
         raise Undecodable(known.kind, known.detail) from None
     except Exception as error:  # noqa: BLE001 - hostile bytes make decoders raise nearly anything
-        raise Undecodable("damaged", " ".join(str(error).split()) or type(error).__name__) from None
+        raise _failed(error) from None
 
 
 def _read_file(path: Path) -> bytes:
@@ -168,6 +168,14 @@ def _open(content: bytes | np.ndarray) -> Image.Image:
     return Image.fromarray(
         content[:, :, 0] if content.ndim == 3 and content.shape[2] == 1 else content
     )
+
+
+def _failed(error: Exception) -> Undecodable:
+    """What a decoder said, in one line."""
+    said = printable(" ".join(str(error).split()))
+    if "MAX_TEXT_" in said:
+        return Undecodable("too large", "its text or colour profile unpacks to too many bytes")
+    return Undecodable("damaged", said or f"the decoder failed ({type(error).__name__})")
 
 
 def _too_large(found: str, largest: int, kind: str = "") -> Undecodable:

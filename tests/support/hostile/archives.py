@@ -147,7 +147,10 @@ def _zips(rng: np.random.Generator, content: bytes) -> Made:
         lost = tuple((name, _ANY) for name, _ in both)
         yield f"directory at {value}.zip", patched, Packed(perhaps=True, members=lost)
     wide = io.BytesIO()
-    with zipfile.ZipFile(wide, "w") as archive, archive.open("a.png", "w", force_zip64=True) as member:
+    with (
+        zipfile.ZipFile(wide, "w") as archive,
+        archive.open("a.png", "w", force_zip64=True) as member,
+    ):
         member.write(content)
     yield "zip64.zip", wide.getvalue(), _listed(("a.png", _KEPT))
     extra = struct.pack("<HHQQ", 1, 16, 1 << 62, 1 << 62)
@@ -165,7 +168,7 @@ def _zips(rng: np.random.Generator, content: bytes) -> Made:
     inner = (("inner.zip", no_picture), ("inner.jpg", no_picture), ("a.png", _KEPT))
     yield "nested.zip", nested, _listed(*inner)
     zeros = {"40 megabytes.png": 40 << 20, "600 megabytes.png": 600 << 20}
-    bomb = _deflated([(name, size) for name, size in zeros.items()])
+    bomb = _deflated(list(zeros.items()))
     large = (("40 megabytes.png", no_picture), ("600 megabytes.png", _UNREAD))
     yield "bomb.zip", bomb, _listed(*large)
     lying = _deflated([("lying.png", 40 << 20)], told=100)
