@@ -34,7 +34,17 @@ class Packed:
 
     refused: bool = False
     perhaps: bool = False  # it may be refused, or its members end as told
-    members: tuple[tuple[str, frozenset[str]], ...] = field(default=())
+    members: tuple[tuple[str, frozenset[str]], ...] = field(default=())  # none: any
+
+    def allows(self, listed: list[tuple[str, str]] | None) -> bool:
+        """Whether names and ends are as told; None stands for an archive that was refused."""
+        if listed is None:
+            return self.refused or self.perhaps
+        if self.refused:
+            return False
+        names = sorted(name for name, _ in listed) == sorted(name for name, _ in self.members)
+        allowed = {(name, end) for name, ends_ in self.members for end in ends_}
+        return not self.members or (names and set(listed) <= allowed)
 
 
 def make_archives(folder: Path, seed: int) -> dict[str, Packed]:
