@@ -104,13 +104,13 @@ def mutated(rng: np.random.Generator, seeds: list[bytes], count: int) -> Iterato
 
 
 def main() -> None:
-    """Runs libFuzzer with the arguments given, from the seeds where they name no folder."""
+    """Runs libFuzzer with the arguments given, from the seeds; files among them are only looked at."""
     with tempfile.TemporaryDirectory() as folder, small_pictures():
         for name, data in seeds().items():
             (Path(folder) / name).write_bytes(data)
         limits = ["-rss_limit_mb=2048", "-timeout=20", "-max_len=20000", "-print_final_stats=1"]
-        places = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-        atheris.Setup([sys.argv[0], *limits, *sys.argv[1:], *([] if places else [folder])], target)
+        begin = [] if any(Path(argument).is_file() for argument in sys.argv[1:]) else [folder]
+        atheris.Setup([sys.argv[0], *limits, *sys.argv[1:], *begin], target)
         atheris.Fuzz()
 
 
