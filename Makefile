@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench
+.PHONY: help demo test check format bench fuzz
 
 python := .venv/bin/python
 
@@ -31,3 +31,6 @@ format: .venv/dev ## rewrite to the house style
 
 bench: .venv/dev ## measure speed against plain code (results: benchmarks/results)
 	$(python) benchmarks/speed/run.py
+
+fuzz: .venv/dev ## try to break the decoders for a minute (longer: make fuzz seconds=600)
+	$(python) tests/fuzz/fuzz_decode.py -max_total_time=$(or $(seconds),60) -artifact_prefix=.venv/

@@ -164,7 +164,7 @@ def test_other_commands_are_there(block, line):
     elif verb == "python":
         assert (ROOT / words[0]).is_file()
     else:
-        assert verb in {"impasto", "torchrun", "git", "source", "touch"}
+        assert verb in {"impasto", "torchrun", "git", "pip", "source", "touch"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

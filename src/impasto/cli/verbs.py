@@ -120,6 +120,7 @@ def review(command: commands.Review) -> None:
     import webbrowser
 
     from impasto.studio.review.app import serve
+    from impasto.workflows.extracting import curating_extract
     from impasto.workflows.review import Review
 
     def announce(address: str) -> None:
@@ -128,7 +129,7 @@ def review(command: commands.Review) -> None:
             # In a thread, as a browser in a terminal would hold the page back until it ends.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    with Review.open(command.set) as reviewing:
+    with Review.open(command.set, extract=curating_extract()) as reviewing:
         serve(reviewing, port=command.port, announce=announce)
         counts = reviewing.counts()
     print(render.reviewed(counts.kept, counts.rejected, counts.by_hand), flush=True)

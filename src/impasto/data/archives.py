@@ -88,7 +88,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Payload:
     if member.flag_bits & 1:
         return Unreadable("encrypted in the archive")
     if member.file_size > LARGEST_FILE:
-        return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB")
+        return Unreadable(f"a file of more than {LARGEST_FILE // 2**20} MiB", "too large")
     try:
         return archive.read(member)
     except DAMAGE as error:

@@ -8,24 +8,28 @@ applied and what is transparent is laid over the background.
 
 import functools
 import io
+from collections.abc import Iterator
 
 import numpy as np
+from jaxtyping import Float64, UInt8
 from PIL import Image, ImageCms
 
 _DIRECT = frozenset({"L", "RGB", "CMYK", "LAB"})
 _WIDE = frozenset({"I", "F"})
 _SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK", "LAB": "Lab "}  # a profile's space, by mode
 _NEARLY = 2  # levels by which a profile may differ from sRGB and count as sRGB
+_LARGEST_PROFILE = 4 * 2**20  # bytes; those of printing presses have one or two million
+_STRIP = 2**22  # pixels brought to 8 bits at a time; a whole picture may be forty times as large
 
 
 def to_resizable(image: Image.Image) -> Image.Image:
     """The picture in L, La, RGB, RGBa, CMYK or LAB; `a` means colours weighted by their opacity."""
     if image.mode.startswith("I;16") or image.mode in _WIDE:
-        return Image.fromarray(_to_levels(np.asarray(image)))
+        return Image.fromarray(_to_levels(image))
     if image.mode in {"LA", "La"}:
-        return image.convert("La")
+        return _weighted(image, "LA", "La")
     if image.has_transparency_data or image.mode in {"RGBA", "RGBa", "PA"}:
-        return image.convert("RGBA").convert("RGBa")
+        return _weighted(image, "RGBA", "RGBa")
     if image.mode in _DIRECT:
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
@@ -60,29 +64,58 @@ def to_srgb(
     return below
 
 
-def _to_levels(values: np.ndarray) -> np.ndarray:
+def _strips(image: Image.Image) -> Iterator[tuple[tuple[int, int, int, int], Image.Image]]:
+    """A picture in strips, each with its box: what is made of one needs little memory beside it."""
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        yield box, image.crop(box)
+
+
+def _weighted(image: Image.Image, straight: str, weighted: str) -> Image.Image:
+    whole = Image.new(weighted, image.size)
+    for box, strip in _strips(image):
+        whole.paste(strip.convert(straight).convert(weighted), box)
+    return whole
+
+
+def _to_levels(image: Image.Image) -> UInt8[np.ndarray, "h w"]:
     """Wider numbers scaled to 0..255, by the range they are meant in.
 
     Files of 32-bit or floating numbers do not say their range, so it is the smallest usual one that
     holds the picture: 1 (floating numbers only), 8 bits, 16 bits, and else from the smallest to the
     largest.
     """
-    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    levels = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(levels.min()), float(levels.max())
-    ranges = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
+    levels = np.empty((image.height, image.width), np.uint8)
+    if image.mode.startswith("I;16"):
+        for (_, top, _, bottom), strip in _strips(image):
+            values = np.asarray(strip).astype(np.uint32)
+            levels[top:bottom] = (values + 128) // 257
+        return levels
+    limits = [(float(values.min()), float(values.max())) for _, values in _numbers(image)]
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    ranges = (1, 255, 65535) if image.mode == "F" else (255, 65535)
     fitting: list[float] = [top for top in ranges if low >= 0 and high <= top]
-    if not fitting:
-        levels, fitting = levels - low, [high - low or 1.0]
-    scaled: np.ndarray = np.rint(levels * (255 / fitting[0])).astype(np.uint8)
-    return scaled
+    offset, span = (0.0, fitting[0]) if fitting else (low, high - low or 1.0)
+    for (_, top, _, bottom), values in _numbers(image):
+        levels[top:bottom] = np.rint((values - offset) * (255 / span))
+    return levels
+
+
+def _numbers(
+    image: Image.Image,
+) -> Iterator[tuple[tuple[int, int, int, int], Float64[np.ndarray, "h w"]]]:
+    """The finite numbers of a picture in strips; what is none counts as 0."""
+    for box, strip in _strips(image):
+        values = np.asarray(strip).astype(np.float64)
+        yield box, np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode == "LAB" and profile is None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    transform = _transform(profile, image.mode) if profile else None
+    fits = profile is not None and 0 < len(profile) <= _LARGEST_PROFILE  # some are kept in memory
+    transform = _transform(profile, image.mode) if profile and fits else None
     if transform is None:
         return image.convert("RGB") if image.mode == "CMYK" else image
     return ImageCms.applyTransform(image, transform) or image

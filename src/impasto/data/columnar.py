@@ -130,7 +130,7 @@ class Columnar(Listed):
         if isinstance(content, str):
             return self._file_at(content)
         if len(content) > LARGEST_FILE:
-            return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB")
+            return Unreadable(f"a file of more than {LARGEST_FILE // 2**20} MiB", "too large")
         return bytes(content)
 
     def _file_at(self, name: str) -> Payload:

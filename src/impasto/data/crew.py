@@ -2,8 +2,8 @@
 
 Each worker is a plain `python -m impasto.data.worker` that talks over one socket: it needs no guard
 in the caller's script, imports no torch, and ends by itself when the other end of its socket is
-gone. A worker that dies or hangs on a hostile file is replaced, its block is tried again picture by
-picture, and the picture at fault is rejected.
+gone. It answers picture by picture, so that when it dies or hangs it is known over which. A worker may die of
+something else, so that picture is tried once more, in a new one.
 """
 
 import os
@@ -18,14 +18,16 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
 from impasto.data.items import Source
-from impasto.data.jobs import BLOCK, Job
+from impasto.data.jobs import BLOCK, BLOCK_BYTES, Job
 from impasto.data.reasons import Reason
 from impasto.data.work import Block, Outcome, work
 from impasto.errors import SourceError
 
 # Each worker has one core; OpenCV and ONNX Runtime would start threads for all of them.
 _ALONE = {"OPENCV_FOR_THREADS_NUM": "1", "OMP_NUM_THREADS": "1"}
-PATIENCE = 120.0  # seconds for one block, and then for one picture
+PATIENCE = 120.0  # seconds for one picture; the largest take some 10, and a new worker one or two
+HELD = 2**28  # bytes of pictures that may be under way beyond what full blocks take
+_DIED = Reason("damaged", "it brought the decoder down")
 
 
 def crew_size(source: Source, pending: int, workers: int | None) -> int:
@@ -46,7 +48,7 @@ def crew_size(source: Source, pending: int, workers: int | None) -> int:
 def run(jobs: Iterable[Job], workers: int) -> Generator[tuple[Job, list[Outcome]]]:
     """Each job and its outcomes, in order; done in this process when there are no workers.
 
-    At most two jobs for each worker are held at a time, however many there are.
+    At most two jobs for each worker are held at a time, however many there are; fewer of large pictures.
 
     Raises:
         SourceError: the detector cannot be used.
@@ -56,11 +58,12 @@ def run(jobs: Iterable[Job], workers: int) -> Generator[tuple[Job, list[Outcome]
             yield job, work(job.block)
         return
     crew = _Crew(workers)
+    most = HELD + 2 * workers * BLOCK_BYTES
     try:
         waiting: deque[tuple[Job, Future[list[Outcome]]]] = deque()
         for job in jobs:
             waiting.append((job, crew.submit(job.block)))
-            if len(waiting) >= 2 * workers:
+            while len(waiting) >= 2 * workers or sum(held.size for held, _ in waiting) > most:
                 first, outcomes = waiting.popleft()
                 yield first, outcomes.result()
         for job, outcomes in waiting:
@@ -115,12 +118,17 @@ class Guarded:
         Raises:
             SourceError: the detector cannot be used.
         """
-        self._worker.start()
-        outcomes = self._worker.ask(block)
-        if outcomes is not None or self._closed:
-            return outcomes or []
-        singles = [replace(block, payloads=(payload,)) for payload in block.payloads]
-        return [self._work_alone(single) for single in singles]
+        outcomes: list[Outcome] = []
+        failed = -1  # the picture that the last worker died over
+        while len(outcomes) < len(block.payloads) and not self._closed:
+            self._worker.start()
+            left = replace(block, payloads=block.payloads[len(outcomes) :])
+            reason = self._worker.ask(left, outcomes)
+            place = len(outcomes)
+            if reason is not None and (reason is not _DIED or place == failed):
+                outcomes.append(Outcome(reason=reason))
+            failed = place
+        return outcomes
 
     def kill(self) -> None:
         """Kills the process, from any thread; a thread that waits for it wakes up, and starts no other."""
@@ -131,13 +139,6 @@ class Guarded:
         """Ends the process, and waits until it is gone."""
         self._closed = True
         self._worker.end()
-
-    def _work_alone(self, single: Block) -> Outcome:
-        if not self._closed:
-            self._worker.start()
-        if outcomes := self._worker.ask(single):
-            return outcomes[0]
-        return Outcome(reason=Reason("damaged", "it brought the decoder down"))
 
 
 class _Worker:
@@ -163,22 +164,30 @@ class _Worker:
         other.close()
         self._socket = own
 
-    def ask(self, block: Block) -> list[Outcome] | None:
-        """The outcomes of a block, or None when the worker died or took too long over it."""
-        if self._socket is None:
-            return None
+    def ask(self, block: Block, outcomes: list[Outcome]) -> Reason | None:
+        """Puts the outcomes of a block into a list; why it stopped before the end, if it did.
+
+        Raises:
+            SourceError: the detector cannot be used.
+        """
+        reason = _DIED
         try:
-            self._socket.send(block)
-            if self._socket.poll(PATIENCE):
-                answer: list[Outcome] | SourceError = self._socket.recv()
-                if isinstance(answer, SourceError):
-                    raise answer
-                return answer
-        except (OSError, EOFError):  # it died; `end` takes it away
-            self.end()
-            return None
+            if self._socket is not None:
+                self._socket.send(block)
+                for _ in block.payloads:
+                    if not self._socket.poll(PATIENCE):
+                        reason = Reason("damaged", f"not decoded within {PATIENCE:g} seconds")
+                        break
+                    answer: Outcome | SourceError = self._socket.recv()
+                    if isinstance(answer, SourceError):
+                        raise answer
+                    outcomes.append(answer)
+                else:
+                    return None
+        except (OSError, EOFError):  # it died
+            pass
         self.end()
-        return None
+        return reason
 
     def kill(self) -> None:
         """Kills the process, from any thread, and leaves it to `end` to take it away."""

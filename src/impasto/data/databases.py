@@ -107,7 +107,7 @@ def _read(transaction: Any, key: bytes) -> Payload:
         if value is None:
             return Unreadable("gone from the database")
         if len(value) > LARGEST_FILE:
-            return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB")
+            return Unreadable(f"a file of more than {LARGEST_FILE // 2**20} MiB", "too large")
         return bytes(value)
     except lmdb.Error as error:
         return Unreadable(f"damaged in the database: {error}")

@@ -7,6 +7,7 @@ faster than decoding in full, and less than one level away from it.
 
 import math
 import os
+import re
 import stat
 import struct
 import warnings
@@ -23,12 +24,17 @@ from impasto.data.color import to_resizable, to_srgb
 from impasto.data.config import DataConfig
 from impasto.data.crop import Box, source_box, stored_side
 from impasto.data.detectors import Detector, detector_of
-from impasto.data.items import Drawn, Payload, Unreadable
+from impasto.data.items import Drawn, Payload, Unreadable, printable
 from impasto.data.reasons import Kind, Reason
+from impasto.data.signatures import recognize
 from impasto.data.subjects import Part, parts_of
 from impasto.errors import SourceError
 
 LARGEST_PICTURE = 150_000_000  # pixels; larger ones are refused before decoding
+# These decoders hold several copies of the whole picture: 16 to 20 bytes for each of its pixels, where
+# others need 4 to 8. With these limits, none needs more than 2 GB.
+LARGEST_COPIED = LARGEST_PICTURE // 2
+_COPIED = frozenset({"WEBP", "AVIF", "JPEG2000"})
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000")
 
 # A picture is first reduced by averaging to no less than so many times the wanted size. From 500x400
@@ -95,7 +101,7 @@ def read(payload: Path | bytes | Unreadable) -> bytes:
         Undecodable: the file cannot be read, or is no ordinary file.
     """
     if isinstance(payload, Unreadable):
-        raise Undecodable("cannot be read", payload.reason)
+        raise Undecodable(payload.kind, payload.reason)
     return payload if isinstance(payload, bytes) else _read_file(payload)
 
 
@@ -116,17 +122,24 @@ def develop(content: bytes | np.ndarray | Drawn, config: DataConfig) -> Decoded:
             return _develop(content, config)
     except SourceError:  # the picture's own, or the detector's, which no picture can help
         raise
-    except Image.DecompressionBombError:
-        raise Undecodable("too large", f"at most {LARGEST_PICTURE:,} pixels are decoded") from None
+    except Image.DecompressionBombError as error:  # the same, where Pillow is the first to see it
+        found = re.search(r"[0-9]+", str(error))
+        raise _too_large(f"{int(found[0]):,}" if found else "too many", LARGEST_PICTURE) from None
+    except MemoryError:
+        raise Undecodable("too large", "there is not enough memory to decode it") from None
     except UnidentifiedImageError:
-        raise Undecodable("not a picture", _unknown(content)) from None
+        known = recognize(content if isinstance(content, bytes) else b"", FORMATS)
+        raise Undecodable(known.kind, known.detail) from None
     except Exception as error:  # noqa: BLE001 - hostile bytes make decoders raise nearly anything
-        raise Undecodable("damaged", " ".join(str(error).split()) or type(error).__name__) from None
+        raise _failed(error) from None
 
 
 def _read_file(path: Path) -> bytes:
     try:
-        # Opened without waiting, so that a pipe left in the folder cannot hold everything up.
+        # Looked at first: merely opening a device may do something. Then opened without waiting, so
+        # that a pipe which took the file's place cannot hold everything up.
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - beside `os.open`
+            raise Undecodable("cannot be read", "not an ordinary file")
         descriptor = os.open(
             path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         )
@@ -135,11 +148,18 @@ def _read_file(path: Path) -> bytes:
             if not stat.S_ISREG(facts.st_mode):
                 raise Undecodable("cannot be read", "not an ordinary file")
             if facts.st_size > LARGEST_FILE:
-                raise Undecodable("too large", f"a file of more than {LARGEST_FILE // 2**20} MiB")
-            return stream.read()
+                raise _too_long()
+            content = stream.read(LARGEST_FILE + 1)  # it may have grown since
+            if len(content) > LARGEST_FILE:
+                raise _too_long()
+            return content
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Undecodable("cannot be read", str(reason)) from None
+
+
+def _too_long() -> Undecodable:
+    return Undecodable("too large", f"a file of more than {LARGEST_FILE // 2**20} MiB")
 
 
 def _open(content: bytes | np.ndarray) -> Image.Image:
@@ -150,12 +170,25 @@ def _open(content: bytes | np.ndarray) -> Image.Image:
     )
 
 
+def _failed(error: Exception) -> Undecodable:
+    """What a decoder said, in one line."""
+    said = printable(" ".join(str(error).split()))
+    if "MAX_TEXT_" in said:
+        return Undecodable("too large", "its text or colour profile unpacks to too many bytes")
+    return Undecodable("damaged", said or f"the decoder failed ({type(error).__name__})")
+
+
+def _too_large(found: str, largest: int, kind: str = "") -> Undecodable:
+    of_kind = f" of a {kind}" if kind in _COPIED else ""
+    return Undecodable("too large", f"{found} pixels, at most {largest:,} are decoded{of_kind}")
+
+
 def _develop(content: bytes | np.ndarray, config: DataConfig) -> Decoded:
     detector = detector_of(config.subject)
     with _open(content) as image:
-        if image.width * image.height > LARGEST_PICTURE:
-            found = f"{image.width} x {image.height} pixels"
-            raise Undecodable("too large", f"{found}, at most {LARGEST_PICTURE:,} are decoded")
+        largest = LARGEST_COPIED if image.format in _COPIED else LARGEST_PICTURE
+        if image.width * image.height > largest:
+            raise _too_large(f"{image.width} x {image.height}", largest, image.format or "")
         mode, turn = image.mode, _turn(image)
         width, height = image.size if turn is None or _keeps_sides(turn) else image.size[::-1]
         whole = Part(source_box(width, height, config))
@@ -268,13 +301,3 @@ def _fitted(size: tuple[int, int], config: DataConfig) -> tuple[int, int]:
         return side, side
     longest = max(size)
     return max(1, round(side * size[0] / longest)), max(1, round(side * size[1] / longest))
-
-
-def _unknown(content: object) -> str:
-    if (
-        isinstance(content, bytes)
-        and content[4:8] == b"ftyp"
-        and content[8:11] in {b"hei", b"hev", b"mif"}
-    ):
-        return "HEIC; convert it to JPEG"
-    return f"none of {', '.join(FORMATS)}"

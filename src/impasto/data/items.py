@@ -12,6 +12,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 
+from impasto.data.reasons import Kind
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -27,6 +29,7 @@ class Unreadable:
     """A candidate that cannot even be read, and why."""
 
     reason: str
+    kind: Kind = "cannot be read"
 
 
 Payload = Path | bytes | np.ndarray | Drawn | Unreadable

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from impasto.data.config import DataConfig
-from impasto.data.items import Item, Source
+from impasto.data.items import Item, Payload, Source
 from impasto.data.layout import first_of
 from impasto.data.work import Block
 
@@ -27,6 +27,11 @@ class Job:
     def done(self) -> int:
         """How many candidates of the source are done with when this job is."""
         return self.first + len(self.names)
+
+    @property
+    def size(self) -> int:
+        """Bytes of pictures that are handed over in it."""
+        return sum(_size(payload) for payload in self.block.payloads)
 
 
 def jobs(source: Source, config: DataConfig, *, start: int = 0, shards: int = 1) -> Iterator[Job]:
@@ -53,14 +58,13 @@ def _take(items: Iterator[Item], most: int) -> list[Item]:
     size = 0
     for item in islice(items, most):
         taken.append(item)
-        size += _held(item)
+        size += _size(item.payload)
         if size >= BLOCK_BYTES:
             break
     return taken
 
 
-def _held(item: Item) -> int:
-    payload = item.payload
+def _size(payload: Payload) -> int:
     if isinstance(payload, bytes):
         return len(payload)
     return int(getattr(payload, "nbytes", 0))

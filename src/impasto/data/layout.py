@@ -132,10 +132,12 @@ class Growing:
         """Writes the header that fits the number of slots; `durable` waits for the disk."""
         if self._file.closed:
             return
-        self._write_header()
-        if durable:
-            os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            self._write_header()
+            if durable:
+                os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
 
     def _write_header(self) -> None:
         end = self._file.seek(0, os.SEEK_END)
@@ -214,10 +216,12 @@ class Writer:
 
     def close(self, *, durable: bool = False) -> None:
         """Closes all files; `durable` waits until they are on disk."""
-        if not self._rows.closed:
-            self._rows.close()
-        for array in (*self._arrays.values(), self._pixels):
-            array.close(durable=durable)
+        with (
+            ExitStack() as closed
+        ):  # on a full disk, closing one may fail; the others are closed all the same
+            for array in (*self._arrays.values(), self._pixels):
+                closed.callback(array.close, durable=durable)
+            closed.callback(self._rows.close)
 
     def finish(self) -> None:
         """Closes all files, on disk, and makes those of shards that no candidate fell into."""

@@ -37,6 +37,14 @@ from impasto.data.reasons import Reason
 from impasto.data.sources import open_source
 from impasto.errors import SourceError
 
+# What else than a full disk keeps a folder from being written; all other errors are ours.
+_UNWRITABLE = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOLCK, errno.EOPNOTSUPP),
+        *(errno.EFBIG, errno.EIO, errno.ENAMETOOLONG, errno.ESTALE),
+    }
+)
+
 Report = Callable[[int, int], None]
 Engine = Literal["processes", "ray"]
 
@@ -307,13 +315,7 @@ def _disk_errors(home: Path) -> Iterator[None]:
             way_out = (
                 f"free some space ({free / 2**30:,.1f} GiB are left) and run it again to go on"
             )
-        elif error.errno in {
-            errno.EACCES,
-            errno.EROFS,
-            errno.EPERM,
-            errno.ENOLCK,
-            errno.EOPNOTSUPP,
-        }:
+        elif error.errno in _UNWRITABLE:
             way_out = "choose another folder with --to, or set IMPASTO_CACHE"
         else:
             raise

@@ -106,4 +106,8 @@ def _read_packed(path: Path, entries: Iterator[Entry]) -> Iterator[Item]:
 def _refusal(size: int, begin: int) -> Payload | None:
     if begin == LINK:
         return Unreadable("a link or special file in the archive")
-    return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB") if size > LARGEST_FILE else None
+    return (
+        Unreadable(f"a file of more than {LARGEST_FILE // 2**20} MiB", "too large")
+        if size > LARGEST_FILE
+        else None
+    )

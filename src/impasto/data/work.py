@@ -47,10 +47,15 @@ class Outcome:
 
 def work(block: Block) -> list[Outcome]:
     """The outcomes of a block, in its order."""
-    return [_work_one(payload, block.config) for payload in block.payloads]
+    return [work_one(payload, block.config) for payload in block.payloads]
 
 
-def _work_one(payload: Payload, config: DataConfig) -> Outcome:
+def work_one(payload: Payload, config: DataConfig) -> Outcome:
+    """The outcome of one candidate.
+
+    Raises:
+        SourceError: the detector cannot be used.
+    """
     digest = None
     try:
         content = payload if isinstance(payload, Drawn | np.ndarray) else read(payload)

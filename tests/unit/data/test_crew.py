@@ -7,7 +7,7 @@ from impasto.data.config import DataConfig
 from impasto.data.crew import run
 from impasto.data.jobs import Job
 from impasto.data.reasons import Reason
-from impasto.data.work import Block
+from impasto.data.work import Block, Outcome, work
 
 CONFIG = DataConfig(size=8)
 
@@ -50,29 +50,78 @@ def test_few_jobs_are_held_at_a_time(encoded):
 def fatal(tmp_path, monkeypatch):
     """Makes workers crash on one word and hang on another."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, time\n"
+        "import os, sys, time\n"
+        f"mark = {str(tmp_path / 'mark')!r}\n"
         "from impasto.data import work\n"
         "def read(payload, read=work.read):\n"
         "    if payload == b'crash': os._exit(11)\n"
+        "    if payload == b'once' and not os.path.exists(mark): open(mark, 'x'); os._exit(11)\n"
+        "    if payload == b'talk': os.write(2, b'from a library'); print('from Python', file=sys.stderr)\n"
         "    if payload == b'hang': time.sleep(600)\n"
         "    return read(payload)\n"
         "work.read = read\n"
+        "from impasto.data import decode\n"
+        "def open_(content, open_=decode._open):\n"
+        "    return bytearray(5 << 30) if content == b'greed' else open_(content)\n"
+        "decode._open = open_\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(crew, "PATIENCE", 12.0)
+    monkeypatch.setattr(crew, "PATIENCE", 6.0)
 
 
 @pytest.mark.usefixtures("fatal")
-@pytest.mark.parametrize("word", [b"crash", b"hang"])
-def test_a_picture_that_brings_a_worker_down_is_the_only_one_lost(word, encoded):
-    work = [job(0, encoded(0), word, encoded(1)), job(3, encoded(2))]
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [(b"crash", "it brought the decoder down"), (b"hang", "not decoded within 6 seconds")],
+)
+def test_a_picture_that_brings_a_worker_down_is_the_only_one_lost(word, reason, encoded):
+    work = [job(0, encoded(0), word, encoded(1), word), job(4, encoded(2))]
     (_, first), (_, second) = run(iter(work), 2)
-    assert [outcome.reason for outcome in first] == [
-        None,
-        Reason("damaged", "it brought the decoder down"),
-        None,
-    ]
+    lost = Reason("damaged", reason)
+    assert [outcome.reason for outcome in first] == [None, lost, None, lost]
     assert [outcome.reason for outcome in second] == [None]
+    assert shas(first)[::2] == shas(alone(encoded(0), encoded(1)))
+
+
+@pytest.mark.usefixtures("fatal")
+def test_a_worker_that_dies_of_something_else_costs_no_picture(encoded):
+    work = [job(0, encoded(0), b"once", encoded(1))]
+    ((_, outcomes),) = run(iter(work), 1)
+    assert outcomes[1].reason.kind == "not a picture"
+    assert shas(outcomes) == shas(alone(encoded(0), b"once", encoded(1)))
+
+
+@pytest.mark.usefixtures("fatal")
+def test_a_worker_gets_no_more_memory_than_pictures_need(encoded):
+    ((_, outcomes),) = run(iter([job(0, encoded(0), b"greed", encoded(1))]), 1)
+    reasons = [outcome.reason for outcome in outcomes]
+    assert reasons == [None, Reason("too large", "there is not enough memory to decode it"), None]
+
+
+@pytest.mark.usefixtures("fatal")
+def test_libraries_write_nothing_on_standard_error(encoded, capfd):
+    list(run(iter([job(0, b"talk")]), 1))
+    assert capfd.readouterr().err == "from Python\n"
+
+
+def alone(*payloads: bytes) -> list[Outcome]:
+    return work(Block(payloads, CONFIG))
+
+
+def test_few_bytes_are_held_at_a_time(encoded, monkeypatch):
+    monkeypatch.setattr(crew, "HELD", 2000)
+    monkeypatch.setattr(crew, "BLOCK_BYTES", 0)
+    taken = 0
+
+    def work():
+        nonlocal taken
+        for k in range(20):
+            taken += 1
+            yield job(k, encoded(k) + bytes(600))
+
+    results = run(work(), 8)
+    assert [next(results)[0].first, taken] == [0, 2]
+    assert [job.first for job, _ in results] == list(range(1, 20))
 
 
 def test_leaving_early_ends_all_workers(encoded):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
+from impasto.data.color import _transform, to_resizable
 from impasto.data.config import DataConfig
 from impasto.data.decode import LARGEST_PICTURE, Undecodable, decode, develop
 from impasto.data.items import Unreadable
@@ -288,6 +289,15 @@ def test_half_a_file_is_damaged(kind, picture):
         (b"just some words", "not a picture: none of JPEG, PNG"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "not a picture: HEIC; convert it to JPEG"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0mp41", "not a picture: a video"),
+        (b"%PDF-1.7\n", "not a picture: a PDF; convert"),
+        (b"\n<!DOCTYPE html><html>404", "not a picture: a web page"),
+        (b"<?xml version='1.0'?><svg/>", "not a picture: an SVG drawing"),
+        (b"\xff\xd8\xff\xe0 and no more", "damaged"),
+        (
+            b"II*\0\x08\0\0\0\0\0",
+            "damaged: TIFF of a kind that is not decoded, or with a broken header",
+        ),
     ],
 )
 def test_what_is_not_a_picture_says_so(content, reason):
@@ -300,7 +310,7 @@ def test_bombs_are_refused_before_decoding():
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
     bomb += struct.pack(">I", zlib.crc32(b"IHDR" + header))
     bomb += struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
-    with pytest.raises(Undecodable, match="too large: at most 150,000,000 pixels"):
+    with pytest.raises(Undecodable, match="too large: 3,600,000,000 pixels, at most 150,000,000"):
         decode(bomb, config=WHOLE)
     large = int((LARGEST_PICTURE * 1.1) ** 0.5)
     header = b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
@@ -311,14 +321,59 @@ def test_bombs_are_refused_before_decoding():
         decode(header, config=WHOLE)
 
 
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF", "JPEG2000"])
+def test_decoders_that_copy_get_smaller_pictures(kind, monkeypatch):
+    content = saved(flat("RGB", "red"), kind)
+    monkeypatch.setattr("impasto.data.decode.LARGEST_COPIED", 40 * 40)
+    assert decode(content, config=WHOLE).shape == (SIDE, SIDE, 3)
+    monkeypatch.setattr("impasto.data.decode.LARGEST_COPIED", 40 * 40 - 1)
+    with pytest.raises(Undecodable, match=f"40 x 40 pixels, at most 1,599 are decoded of a {kind}"):
+        decode(content, config=WHOLE)
+
+
+def test_memory_that_is_not_there_is_no_damage(monkeypatch):
+    def load(_):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
+    with pytest.raises(Undecodable, match="too large: there is not enough memory"):
+        decode(saved(flat("RGB", "red"), "PNG"), config=WHOLE)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I", "F", "LA", "RGBA", "P"])
+def test_pictures_are_brought_to_eight_bits_strip_by_strip(mode, monkeypatch):
+    rng = np.random.default_rng(3)
+    if mode in {"I", "F"}:
+        image = Image.fromarray(rng.normal(0, 500, (40, 30)).astype("i4" if mode == "I" else "f4"))
+    else:
+        width = {"I;16": 2, "I;16B": 2, "LA": 2, "RGBA": 4}.get(mode, 1)
+        image = Image.frombytes(mode, (30, 40), rng.bytes(1200 * width))
+    if mode == "P":
+        image.putpalette(rng.bytes(768))
+        image.info["transparency"] = 7
+    whole = np.asarray(to_resizable(image))
+    monkeypatch.setattr("impasto.data.color._STRIP", 30 * 7)
+    assert np.array_equal(np.asarray(to_resizable(image)), whole)
+    assert np.ptp(whole.astype(int)) > 200
+
+
+def test_a_profile_of_any_size_does_not_stay_in_memory():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes() + bytes(5 * 2**20)
+    before = _transform.cache_info().currsize
+    decode(saved(flat("RGB", "red"), "TIFF", icc_profile=profile), config=WHOLE)
+    assert _transform.cache_info().currsize == before
+
+
 def test_files_that_cannot_be_read(tmp_path, monkeypatch):
     with pytest.raises(Undecodable, match="cannot be read: No such file"):
         decode(tmp_path / "gone.png", config=WHOLE)
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(Undecodable, match="not an ordinary file"):
         decode(tmp_path / "pipe.png", config=WHOLE)
-    with pytest.raises(Undecodable, match="encrypted"):
+    with pytest.raises(Undecodable, match="cannot be read: encrypted"):
         decode(Unreadable("encrypted in the archive"), config=WHOLE)
+    with pytest.raises(Undecodable, match="too large: really"):
+        decode(Unreadable("really", "too large"), config=WHOLE)
     (tmp_path / "a.png").write_bytes(b"x" * 100)
     monkeypatch.setattr("impasto.data.decode.LARGEST_FILE", 99)
     with pytest.raises(Undecodable, match="too large: a file of more than"):
