@@ -139,7 +139,8 @@ class Review:
     """Opens a page, on this machine only, to look through a prepared set and reject or restore pictures."""
 
     set: Annotated[
-        Positional[Path], arg(metavar="DIR", help="A set's directory, as `impasto prepare` made it.")
+        Positional[Path],
+        arg(metavar="DIR", help="A set's directory, as `impasto prepare` made it."),
     ]
     port: Annotated[int, arg(help="Of the page; any that is free by default.", metavar="N")] = 0
     no_browser: Annotated[bool, arg(help="Print the page's address and open nothing.")] = False
