@@ -63,12 +63,14 @@ def write_empty(home: Path, count: int) -> None:
 
     import numpy as np
 
-    config = DataConfig(size=64)
-    for name, (kind, size) in layout.Shape(count, 64, 3, 1).arrays().items():
+    config, shape = DataConfig(size=64), layout.Shape(64, 3, 1)
+    arrays = {"pixels.npy": (np.dtype(np.uint8), shape.picture), **shape.arrays()}
+    for name, (kind, size) in arrays.items():
         with (home / name).open("wb") as file:
-            header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": size}
+            header = {"descr": kind.str, "fortran_order": False, "shape": (count, *size)}
             np.lib.format.write_array_header_1_0(file, header)
-            os.truncate(file.fileno(), file.tell() + int(np.prod(size)) * np.dtype(kind).itemsize)
+            whole = count * int(np.prod(size, dtype=int)) * kind.itemsize
+            os.truncate(file.fileno(), file.tell() + whole)
     keys = np.load(home / "keys.npy", mmap_mode="r+")
     keys[:] = np.random.default_rng(0).integers(0, 2**63, count, dtype=np.uint64)
     keys.flush()
@@ -81,6 +83,10 @@ def write_empty(home: Path, count: int) -> None:
         "label_names": {"class": ["all"]},
         "side": 64,
         "found": count,
+        "slots": count,
+        "starts": [0],
+        "number_names": [],
+        "notices": [],
         "kept": count,
         "rejected": 0,
     }

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from impasto.errors import BadInput, ImpastoError
     from impasto.recipes import RECIPES
     from impasto.runs.config import RunConfig
-    from impasto.workflows.pictures import inspect, prepare
+    from impasto.workflows.inspecting import inspect
+    from impasto.workflows.pictures import prepare
     from impasto.workflows.reporting import report
     from impasto.workflows.results import load, sample
     from impasto.workflows.training import Training, resume, train
@@ -44,7 +45,7 @@ _HOMES = {
     "ImpastoError": "impasto.errors",
     "RunConfig": "impasto.runs.config",
     "Training": "impasto.workflows.training",
-    "inspect": "impasto.workflows.pictures",
+    "inspect": "impasto.workflows.inspecting",
     "load": "impasto.workflows.results",
     "prepare": "impasto.workflows.pictures",
     "report": "impasto.workflows.reporting",

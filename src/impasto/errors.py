@@ -6,6 +6,7 @@
     │   ├── SourceError     a folder, an archive, a set of pictures
     │   ├── RunError        a run's directory or its state
     │   ├── ModelError      a model's file
+    │   ├── WeightsError    weights that others have published are not here, or cannot be fetched
     │   └── DamagedFile     weights or state that are not as they were written
     └── TrainingError       training itself could not go on; what was saved before is intact
         ├── Diverged        losses or weights stopped being numbers
@@ -46,6 +47,10 @@ class RunError(BadInput):
 
 class ModelError(BadInput):
     """A model's file cannot be used."""
+
+
+class WeightsError(BadInput):
+    """Weights that others have published are not here, or cannot be fetched."""
 
 
 class DamagedFile(BadInput):

@@ -135,8 +135,12 @@ def test_no_pickle_is_written_or_read(path):
         assert given.get("allow_pickle", "False") == "False", f"line {call.lineno}"
 
 
+# images.py is that module; a detector of somebody else's wants its input as they trained it.
+SCALING = {"images.py", "data/onnx_detector.py"}
+
+
 @pytest.mark.parametrize(
-    "path", [path for path in MODULES if name_of(path) != "images.py"], ids=name_of
+    "path", [path for path in MODULES if name_of(path) not in SCALING], ids=name_of
 )
 def test_pixels_change_their_form_in_one_module(path):
     """Elsewhere 127.5 does not occur, and nothing is divided or multiplied by 255."""

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from impasto.images import encode_png, tile, to_float, to_uint8, write_png
+from impasto.images import to_float, to_uint8
+from impasto.sheets import encode_png, tile, write_png
 
 
 def test_every_level_survives_the_way_there_and_back():

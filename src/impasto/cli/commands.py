@@ -53,9 +53,13 @@ class Recipes:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Counts a source's pictures, sizes, classes, broken files and exact duplicates."""
+    """Looks at all of a source's pictures: sizes, classes, flaws, duplicates, and what to make of them."""
 
     source: Source
+    html: Annotated[
+        Path | None,
+        arg(help="Put it all into one page too, with the pictures.", metavar="FILE"),
+    ] = None
     classes: Classes = ()
     only: Only = ()
     limit: Limit = None
@@ -78,7 +82,9 @@ class Prepare:
     channels: Annotated[Literal[1, 3], arg(help="3 for colour, 1 for grey.")] = 3
     background: Annotated[
         str,
-        arg(help="What shows through transparent pixels, and around padded ones.", metavar="#RRGGBB"),
+        arg(
+            help="What shows through transparent pixels, and around padded ones.", metavar="#RRGGBB"
+        ),
     ] = "#ffffff"
     classes: Classes = ()
     only: Only = ()
@@ -111,7 +117,7 @@ class Prepare:
         float | None, arg(help="Between the sizes that a cascade looks for.", metavar="X")
     ] = None
     neighbors: Annotated[
-        int | None, arg(help="Boxes that must agree for a cascade.", metavar="N")
+        int | None, arg(help="More windows of a cascade than so many must agree.", metavar="N")
     ] = None
     score: Annotated[
         float | None, arg(help="Least certainty, in the detector's own measure.", metavar="X")

@@ -152,60 +152,19 @@ def recipe_table(rows: list[dict[str, Any]]) -> str:
     return _text(table) + "\n\nimpasto recipes show NAME prints one, with what is special about it."
 
 
-def inspection(facts: dict[str, Any]) -> str:
-    """What a source holds, in words."""
-    lines = [f"{facts['source']}: {facts['pictures']:,} of {facts['found']:,} files are pictures"]
-    if facts["credit"]:
-        lines.append(facts["credit"])
-    if sizes := facts["sizes"]:
-        sides = (_side(side, **sizes[side]) for side in ("width", "height"))
-        commonest = ", ".join(
-            f"{width}x{height} ({count:,})" for width, height, count in sizes["commonest"]
-        )
-        lines += [f"pixels: {', '.join(sides)}; commonest: {commonest}"]
-    for title, counts in {
-        "kinds": facts["modes"],
-        "classes": facts["classes"],
-        **facts["attributes"],
-    }.items():
-        if counts:
-            lines.append(
-                f"{title}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())
-            )
-    lines += _listed("broken", [f"{name}: {reason}" for name, reason in facts["broken"]])
-    lines += _listed("exact duplicates", [" = ".join(names) for names in facts["duplicates"]])
-    return "\n".join(lines)
-
-
-def _side(name: str, *, smallest: int, median: float, largest: int) -> str:
-    if smallest == largest:
-        return f"{name} {smallest}"
-    return f"{name} {smallest}-{largest} (median {median:g})"
-
-
-def _listed(title: str, rows: list[str]) -> list[str]:
-    more = (
-        [f"  and {len(rows) - MOST_ROWS:,} more; --json lists them all"]
-        if len(rows) > MOST_ROWS
-        else []
-    )
-    return [f"{title}: {len(rows):,}", *(f"  {row}" for row in rows[:MOST_ROWS]), *more]
-
-
 def preparation(facts: dict[str, Any], rejects: Iterator[tuple[str, Reason]]) -> str:
     """What preparation did, in words."""
     rate = f"{facts['pictures_per_second']:,.0f} a second"
     took = duration(facts["seconds"])
     to = Path(facts["to"])
-    lines = [
-        f"{facts['kept']:,} pictures kept of {facts['found']:,} files in {took} ({rate}): {to}"
-    ]
+    lines = [f"{facts['kept']:,} of {facts['found']:,} pictures prepared in {took} ({rate}): {to}"]
     counts = facts["rejected"]
     if counts:
         lines.append("left out: " + ", ".join(f"{kind} {n:,}" for kind, n in counts.items()))
         lines += [f"  {name}: {reason}" for name, reason in islice(rejects, MOST_ROWS)]
     if (more := sum(counts.values()) - MOST_ROWS) > 0:
         lines.append(f"  and {more:,} more, all listed in {to / 'pictures.jsonl'}")
+    lines += [f"note: {notice}" for notice in facts["notices"]]
     lines.append(f"look:   {to / 'sheets'}")
     lines.append(f"review: impasto review {to}")
     return "\n".join(lines)

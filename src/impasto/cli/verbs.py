@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import singledispatch
 
 from impasto.cli import commands, render
+from impasto.cli.health import health
 from impasto.data.config import Subject
 from impasto.errors import ConfigError
 from impasto.events import Event, Finished, to_json
@@ -38,8 +39,8 @@ def recipes(command: commands.Recipes) -> None:
 
 @run.register
 def inspect(command: commands.Inspect) -> None:
-    """Prints what a source holds."""
-    from impasto.workflows.pictures import inspect
+    """Prints what a source holds and what to make of it; draws the page where one is asked for."""
+    from impasto.workflows.inspecting import inspect
 
     with render.Counting("looking at pictures", quiet=command.json) as counting:
         found = inspect(
@@ -47,10 +48,13 @@ def inspect(command: commands.Inspect) -> None:
             classes=command.classes,
             only=command.only,
             limit=command.limit,
+            html=command.html,
             report=counting,
         )
     plain = found.to_plain()
-    print(json.dumps(plain, indent=2) if command.json else render.inspection(plain))
+    print(json.dumps(plain, indent=2) if command.json else health(plain))
+    if command.html is not None and not command.json:
+        print(f"page: {command.html}")
 
 
 @run.register
@@ -87,6 +91,7 @@ def prepare(command: commands.Prepare) -> None:
         "seconds": round(seconds, 3),
         "pictures_per_second": round(prepared.found / max(seconds, 1e-9), 1),
         "to": str(command.to),
+        "notices": prepared.notices,
     }
     print(json.dumps(facts) if command.json else render.preparation(facts, prepared.rejects()))
 

@@ -2,143 +2,86 @@
 
 import hashlib
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from impasto.data.candidates import is_candidate
 from impasto.data.config import DataConfig
-from impasto.data.items import Item, Payload, Unreadable
-from impasto.data.selection import Selection, is_candidate, select
+from impasto.data.items import Item, Payload, Unreadable, tidy
+from impasto.data.listed import Listed
+from impasto.data.listing import Listing
+from impasto.data.selection import select
+from impasto.data.tables import table_of
 from impasto.errors import SourceError
 
 LARGEST_FILE = 512 * 2**20  # bytes; larger than any picture worth decoding
 
 # What the standard library raises on a damaged or unsupported archive or member.
-_DAMAGE = (
+DAMAGE = (
     OSError,
     EOFError,
     ValueError,
     RuntimeError,  # NotImplementedError too
     tarfile.TarError,
     zipfile.BadZipFile,
+    struct.error,
     zlib.error,
     lzma.LZMAError,
 )
 
 
-class Zip:
-    """The pictures in a zip archive, in the archive's order."""
+class Zip(Listed):
+    """The pictures in a zip archive, in the archive's order.
 
-    credit = None
-    number_names: tuple[str, ...] = ()
-    encoded = True
+    The standard library holds the archive's directory in memory while it is open, some 500 bytes
+    for each member; it is not kept beyond that.
+    """
 
     def __init__(self, path: Path, config: DataConfig) -> None:
-        self.name = str(path)
         self._path = path
         try:
             with zipfile.ZipFile(path) as archive:
-                members = [m for m in archive.infolist() if not m.is_dir()]
-                members = [m for m in members if is_candidate(_name(m.filename))]
-        except _DAMAGE as error:
-            raise _damaged(path, error) from None
-        chosen = _chosen([_name(member.filename) for member in members], config, path)
-        self.label_names, self._labels = chosen.label_names, chosen.labels
-        self._members = [members[place] for place in chosen.positions]
-
-    def __len__(self) -> int:
-        return len(self._members)
+                names = Listing(_zipped(archive), beside=3)
+        except DAMAGE as error:
+            raise damaged(path, error) from None
+        table = table_of(path, config)
+        super().__init__(str(path), select(names, config, where=str(path), table=table))
 
     def signature(self) -> str:
-        """A hash of the names, sizes and checksums selected; the archive may be moved."""
+        """A hash of the names, sizes, checksums and labels selected; the archive may be moved."""
         digest = hashlib.sha256(b"zip")
-        for member in self._members:
-            digest.update(f"\0{member.filename}\0{member.file_size} {member.CRC}".encode())
+        self._chosen.update(digest)
         return digest.hexdigest()
 
     def items(self, start: int = 0) -> Iterator[Item]:
         """The members, read one by one."""
         try:
             with zipfile.ZipFile(self._path) as archive:
-                for place in range(start, len(self)):
-                    member = self._members[place]
-                    labels = tuple(self._labels[place].tolist())
-                    yield Item(_name(member.filename), labels, _read_member(archive, member))
-        except _DAMAGE as error:
-            raise _damaged(self._path, error) from None
+                members = archive.infolist()
+                for entry in self._chosen.entries(start):
+                    member = members[entry.beside[0]]
+                    yield entry.item(_read_member(archive, member))
+        except (*DAMAGE, IndexError) as error:
+            raise damaged(self._path, error) from None
 
 
-class Tar:
-    """The pictures in a tar archive, compressed or not, read once from front to back."""
-
-    credit = None
-    number_names: tuple[str, ...] = ()
-    encoded = True
-
-    def __init__(self, path: Path, config: DataConfig) -> None:
-        self.name = str(path)
-        self._path = path
-        names, stamps = [], []
-        try:
-            with tarfile.open(path, "r:*") as archive:
-                for member in _candidates(archive):
-                    names.append(_name(member.name))
-                    stamps.append((member.size, member.mtime))
-        except _DAMAGE as error:
-            raise _damaged(path, error) from None
-        chosen = _chosen(names, config, path)
-        self.label_names, self._labels = chosen.label_names, chosen.labels
-        self._positions = chosen.positions
-        self._selected = [(names[place], *stamps[place]) for place in chosen.positions]
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    def signature(self) -> str:
-        """A hash of the archive's place, size and time and of the members selected in it."""
-        facts = self._path.stat()
-        digest = hashlib.sha256(
-            f"tar {self._path.resolve()} {facts.st_size} {facts.st_mtime_ns}".encode()
-        )
-        for name, size, time in self._selected:
-            digest.update(f"\0{name}\0{size} {time}".encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
-
-    def items(self, start: int = 0) -> Iterator[Item]:
-        """The members, read one by one; those before `start` are passed over."""
-        wanted = {
-            int(position): place for place, position in enumerate(self._positions) if place >= start
-        }
-        try:
-            with tarfile.open(self._path, "r|*") as archive:
-                for position, member in enumerate(_candidates(archive)):
-                    if (place := wanted.pop(position, None)) is not None:
-                        labels = tuple(self._labels[place].tolist())
-                        yield Item(_name(member.name), labels, _extract(archive, member))
-                    if not wanted:
-                        return
-        except _DAMAGE as error:
-            raise _damaged(self._path, error) from None
+def damaged(path: Path, error: Exception) -> SourceError:
+    """What to raise for an archive that cannot be read to its end."""
+    told = " ".join(str(error).split())
+    return SourceError(f"{path} is not a whole archive ({told}); fetch or pack it again")
 
 
-def _candidates(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while (member := archive.next()) is not None:
-        if not member.isdir() and is_candidate(_name(member.name)):
-            yield member
-        archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them in memory
-
-
-def _name(raw: str) -> str:
-    """A member's name without the `./`, doubled or leading slashes that some packers put in."""
-    return "/".join(part for part in raw.replace("\\", "/").split("/") if part not in {"", "."})
-
-
-def _chosen(names: list[str], config: DataConfig, path: Path) -> Selection:
-    if not names:
-        raise SourceError(f"{path} holds no pictures; give a folder or archive that does")
-    return select(names, config, where=str(path))
+def _zipped(archive: zipfile.ZipFile) -> Iterator[tuple[str, int, int, int]]:
+    """Name, place, size and checksum of each candidate."""
+    for place, member in enumerate(archive.infolist()):
+        name = tidy(member.filename)
+        # Its own `is_dir` fails on an empty name.
+        if not member.filename.endswith("/") and is_candidate(name):
+            yield name, place, member.file_size, member.CRC
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Payload:
@@ -148,18 +91,5 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Payload:
         return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB")
     try:
         return archive.read(member)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return Unreadable(f"damaged in the archive: {error}")
-
-
-def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Payload:
-    if not member.isreg():
-        return Unreadable("a link or special file in the archive")
-    if member.size > LARGEST_FILE:
-        return Unreadable(f"larger than {LARGEST_FILE // 2**20} MiB")
-    stream = archive.extractfile(member)
-    return stream.read() if stream else Unreadable("a special file in the archive")
-
-
-def _damaged(path: Path, error: Exception) -> SourceError:
-    return SourceError(f"{path} is not a whole archive ({error}); fetch or pack it again")

@@ -24,7 +24,7 @@ class Subject:
     boxes: Literal["best", "every"] = "best"
     smallest: Annotated[float, Field(ge=0, le=1)] | None = None  # box over the picture's short side
     scale_factor: Annotated[float, Field(gt=1, le=2)] | None = None  # between sizes looked for
-    neighbors: NonNegativeInt | None = None  # boxes that must agree
+    neighbors: NonNegativeInt | None = None  # more than so many windows must agree
     score: float | None = None  # least certainty, in the detector's own measure
 
 
@@ -54,3 +54,6 @@ class DataConfig:
     split_seed: NonNegativeInt = 0
     subject: Subject = Subject()
     rules: Rules = Rules()  # what is thrown out; nothing by default
+    # A table of labels (CSV, JSONL or Parquet); None: one that lies beside the pictures; ignore: none.
+    labels: str | None = None
+    frame_step: PositiveInt = 30  # of a video, every so many frames give a picture

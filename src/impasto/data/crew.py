@@ -11,7 +11,7 @@ import queue
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import Pipe
@@ -43,7 +43,7 @@ def crew_size(source: Source, pending: int, workers: int | None) -> int:
     return min(workers or _processors(), -(-pending // BLOCK))
 
 
-def run(jobs: Iterable[Job], workers: int) -> Iterator[tuple[Job, list[Outcome]]]:
+def run(jobs: Iterable[Job], workers: int) -> Generator[tuple[Job, list[Outcome]]]:
     """Each job and its outcomes, in order; done in this process when there are no workers.
 
     At most two jobs for each worker are held at a time, however many there are.
@@ -75,43 +75,67 @@ def _processors() -> int:
 
 
 class _Crew:
-    """Workers, and a thread for each that waits for its answers."""
+    """Guarded workers, and a thread for each that waits for its answers."""
 
     def __init__(self, workers: int) -> None:
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._workers = [_Worker() for _ in range(workers)]
-        for worker in self._workers:
-            self._idle.put(worker)
+        self._idle: queue.SimpleQueue[Guarded] = queue.SimpleQueue()
+        self._guarded = [Guarded() for _ in range(workers)]
+        for guarded in self._guarded:
+            self._idle.put(guarded)
         self._threads = ThreadPoolExecutor(workers)
-        self._closed = False
 
     def submit(self, block: Block) -> Future[list[Outcome]]:
         return self._threads.submit(self._finish, block)
 
     def close(self) -> None:
-        self._closed = True
-        for worker in self._workers:
-            worker.kill()  # a thread that waits for it wakes up; only that thread may touch its socket
+        for guarded in self._guarded:
+            guarded.kill()  # only the thread that waits for it may touch its socket
         self._threads.shutdown(cancel_futures=True)
-        for worker in self._workers:
-            worker.end()
+        for guarded in self._guarded:
+            guarded.end()
 
     def _finish(self, block: Block) -> list[Outcome]:
-        worker = self._idle.get()
+        guarded = self._idle.get()
         try:
-            outcomes = worker.ask(block)
-            if outcomes is not None or self._closed:
-                return outcomes or []
-            singles = [replace(block, payloads=(payload,)) for payload in block.payloads]
-            return [self._finish_alone(worker, single) for single in singles]
+            return guarded.work(block)
         finally:
-            self._idle.put(worker)
+            self._idle.put(guarded)
 
-    def _finish_alone(self, worker: "_Worker", single: Block) -> Outcome:
+
+class Guarded:
+    """A worker process that is replaced when it dies or hangs, so that every block gets its outcomes."""
+
+    def __init__(self) -> None:
+        self._worker = _Worker()
+        self._closed = False
+
+    def work(self, block: Block) -> list[Outcome]:
+        """The outcomes of a block; a picture that brings the worker down is rejected.
+
+        Raises:
+            SourceError: the detector cannot be used.
+        """
+        self._worker.start()
+        outcomes = self._worker.ask(block)
+        if outcomes is not None or self._closed:
+            return outcomes or []
+        singles = [replace(block, payloads=(payload,)) for payload in block.payloads]
+        return [self._work_alone(single) for single in singles]
+
+    def kill(self) -> None:
+        """Kills the process, from any thread; a thread that waits for it wakes up, and starts no other."""
+        self._closed = True
+        self._worker.kill()
+
+    def end(self) -> None:
+        """Ends the process, and waits until it is gone."""
+        self._closed = True
+        self._worker.end()
+
+    def _work_alone(self, single: Block) -> Outcome:
         if not self._closed:
-            worker.start()
-        outcomes = worker.ask(single)
-        if outcomes:
+            self._worker.start()
+        if outcomes := self._worker.ask(single):
             return outcomes[0]
         return Outcome(reason=Reason("damaged", "it brought the decoder down"))
 

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -21,15 +20,18 @@ from impasto.data import layout
 from impasto.data.features import Extract, features_of, outlyingness
 from impasto.data.items import printable
 from impasto.data.layout import KEPT, Arrays, code
-from impasto.data.likeness import choose, duplicates, near_pairs
-from impasto.data.measures import MEASURES, mostly_photographs
+from impasto.data.likeness import HASH_BYTES, duplicates, thin
+from impasto.data.measures import LEAST_CONTRAST, MEASURES, mostly_photographs
 from impasto.data.reasons import INVISIBLE, Kind, Reason
 from impasto.data.rules import Rules
 
 __all__ = ["INVISIBLE", "Verdicts", "judge", "write_manifest"]
 
+MOST_BROKEN = 0.5  # a rule that more than this share breaks tells of the set, not of its pictures
 CHUNK = 1 << 18  # slots looked at together
-NAMED = 1 << 20  # pictures whose names are looked up for the manifest's details; memory is for so many
+NAMED = (
+    1 << 20
+)  # pictures whose names are looked up for the manifest's details; memory is for so many
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,15 @@ class Verdicts:
 
     twins: dict[int, tuple[int, int]] = field(default_factory=dict)  # slot -> (slot kept, bits)
     distances: dict[int, float] = field(default_factory=dict)  # slot -> deviations, of outliers
+    silent: dict[Kind, float] = field(default_factory=dict)  # rules that so large a share breaks
+
+    def notices(self) -> list[str]:
+        """What a person should be told of the rules themselves."""
+        return [
+            f"rule {kind.replace(' ', '_')!r} was not applied: {share:.0%} of the pictures break it, which says "
+            "more about the set than about them"
+            for kind, share in self.silent.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -65,8 +76,8 @@ class _Limit:
 LIMITS = (
     _Limit("too small", "scale", "source pixels for one stored"),
     _Limit("odd aspect", "aspect", "long side over short side", most=True),
-    _Limit("dark", "brightness", "brightness"),
-    _Limit("uniform", "contrast", "contrast"),
+    _Limit("dark", "highlight", "lightest parts have level"),
+    _Limit("uniform", "contrast", "levels from dark to light:"),
     _Limit("blurred", "sharpness", "sharpness"),
     _Limit("text", "text", "likeness to text", most=True, among_photographs=True),
     _Limit("drawn", "flatness", "flatness", most=True, among_photographs=True),
@@ -89,7 +100,7 @@ def judge(home: Path, arrays: Arrays, rules: Rules, extract: Extract | None) -> 
     verdicts = Verdicts()
     if rules.duplicate:
         _judge_copies(status, arrays, verdicts)
-    _judge_singly(status, arrays.measures, rules)
+    _judge_singly(status, arrays.measures, rules, verdicts)
     if rules.near_duplicate is not None:
         _judge_likeness(status, arrays, rules.near_duplicate, verdicts)
     if rules.outlier is not None and extract is not None:
@@ -102,11 +113,10 @@ def judge(home: Path, arrays: Arrays, rules: Rules, extract: Extract | None) -> 
     return verdicts
 
 
-def write_manifest(
-    home: Path, arrays: Arrays, rules: Rules, verdicts: Verdicts
-) -> Counter[str]:
+def write_manifest(home: Path, arrays: Arrays, rules: Rules, verdicts: Verdicts) -> Counter[str]:
     """Writes pictures.jsonl with each slot's final reason, whole or not at all; counts the reasons."""
     names = _names(home, {twin for twin, _ in verdicts.twins.values()})
+    telling = _Telling(arrays, rules, verdicts, names)
     counts: Counter[str] = Counter()
     part = home / f".{layout.ROWS}.part"
     with part.open("w", encoding="utf-8") as file:
@@ -116,7 +126,7 @@ def write_manifest(
             if status <= KEPT:
                 row |= {"reason": None, "detail": ""}
             elif status > code("no subject"):
-                reason = _reason(slot, status, arrays, rules, verdicts, names)
+                reason = telling.reason(slot, layout.kind_of(status))
                 row |= {"reason": reason.kind, "detail": reason.detail}
             if row["reason"] is not None:
                 counts[row["reason"]] += 1
@@ -127,66 +137,79 @@ def write_manifest(
     return counts
 
 
-def _judge_singly(status: np.ndarray, measures: np.ndarray, rules: Rules) -> None:
-    photographs: bool | None = None
+def _judge_singly(
+    status: np.ndarray, measures: np.ndarray, rules: Rules, verdicts: Verdicts
+) -> None:
     for limit in LIMITS:
         number = getattr(rules, limit.field)
         if number is None:
             continue
-        column = MEASURES.index(limit.measure)
+        values = measures[:, MEASURES.index(limit.measure)]
         if limit.among_photographs:
-            if photographs is None:
-                photographs = mostly_photographs(measures)
-            if not photographs:
+            if not mostly_photographs(measures, status == KEPT):
                 continue
+        elif (share := _share(limit, status, values, number)) > MOST_BROKEN:
+            verdicts.silent[limit.kind] = share
+            continue
         for chunk in _chunks(len(status)):
             block = status[chunk]
-            block[(block == KEPT) & limit.flawed(measures[chunk, column], number)] = code(limit.kind)
+            block[(block == KEPT) & limit.flawed(values[chunk], number)] = code(limit.kind)
+
+
+def _share(limit: _Limit, status: np.ndarray, values: np.ndarray, number: float) -> float:
+    """The share of pictures that break a rule."""
+    broken = pictures = 0
+    for chunk in _chunks(len(status)):
+        kept = status[chunk] == KEPT
+        broken += int((kept & limit.flawed(values[chunk], number)).sum())
+        pictures += int(kept.sum())
+    return broken / max(1, pictures)
 
 
 def _judge_copies(status: np.ndarray, arrays: Arrays, verdicts: Verdicts) -> None:
-    for again, first in duplicates(arrays.keys, status == KEPT):
+    for again, first in duplicates(arrays.keys, status == KEPT).tolist():
         # Parts of one picture share its key; only the same part of the same file is a copy.
         if np.array_equal(arrays.boxes[again], arrays.boxes[first]):
             status[again] = code("duplicate")
             verdicts.twins[again] = first, 0
 
 
-def _judge_likeness(
-    status: np.ndarray, arrays: Arrays, radius: int, verdicts: Verdicts
-) -> None:
+def _judge_likeness(status: np.ndarray, arrays: Arrays, radius: int, verdicts: Verdicts) -> None:
     """Leaves out what looks like a picture that is kept: the larger original stays, then the sharper."""
-    among = status == KEPT
+    # What has hardly any structure has a hash of noise, if its rule was not applied.
+    structured = arrays.measures[:, MEASURES.index("contrast")] >= LEAST_CONTRAST
+    among = np.flatnonzero((status == KEPT) & structured)
     scale, sharpness = (
-        arrays.measures[:, MEASURES.index(name)] for name in ("scale", "sharpness")
+        arrays.measures[among, MEASURES.index(name)] for name in ("scale", "sharpness")
     )
-    pairs = near_pairs(arrays.hashes, radius, among)
-    concerned = np.unique(pairs[:, :2])
-    order = np.lexsort((concerned, -sharpness[concerned], -scale[concerned]))
-    for slot, twin, distance in choose(pairs, concerned[order]):
+    best_first = among[np.lexsort((among, -sharpness, -scale))]
+    for slot, twin, bits in thin(arrays.hashes, best_first, radius).tolist():
         status[slot] = code("near duplicate")
-        verdicts.twins[slot] = twin, distance
+        verdicts.twins[slot] = twin, bits
 
 
-def _reason(
-    slot: int,
-    status: int,
-    arrays: Arrays,
-    rules: Rules,
-    verdicts: Verdicts,
-    names: Callable[[int], str],
-) -> Reason:
-    kind = layout.kind_of(status)
-    if kind in {"duplicate", "near duplicate"}:
-        twin, bits = verdicts.twins[slot]
-        far = f", {bits} of {8 * arrays.hashes.shape[1]} bits differ" if bits else ""
-        return Reason(kind, f"of {names(twin)}{far}")
-    if kind == "outlier":
-        distance = verdicts.distances[slot]
-        return Reason(kind, f"{distance:.3g} deviations from the usual, at most {rules.outlier:g}")
-    limit = next(limit for limit in LIMITS if limit.kind == kind)
-    value = float(arrays.measures[slot, MEASURES.index(limit.measure)])
-    return Reason(kind, limit.tell(value, getattr(rules, limit.field)))
+@dataclass(frozen=True)
+class _Telling:
+    """What the reason of a slot is put into words from."""
+
+    arrays: Arrays
+    rules: Rules
+    verdicts: Verdicts
+    names: Callable[[int], str]
+
+    def reason(self, slot: int, kind: Kind) -> Reason:
+        """The reason of a slot that a rule left out."""
+        if kind in {"duplicate", "near duplicate"}:
+            twin, bits = self.verdicts.twins[slot]
+            far = f", {bits} of {8 * HASH_BYTES} bits differ" if kind == "near duplicate" else ""
+            return Reason(kind, f"of {self.names(twin)}{far}")
+        if kind == "outlier":
+            distance = self.verdicts.distances[slot]
+            most = self.rules.outlier
+            return Reason(kind, f"{distance:.3g} deviations from the usual, at most {most:g}")
+        limit = next(limit for limit in LIMITS if limit.kind == kind)
+        value = float(self.arrays.measures[slot, MEASURES.index(limit.measure)])
+        return Reason(kind, limit.tell(value, getattr(self.rules, limit.field)))
 
 
 def _names(home: Path, slots: set[int]) -> Callable[[int], str]:

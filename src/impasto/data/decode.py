@@ -22,9 +22,9 @@ from impasto.data.archives import LARGEST_FILE
 from impasto.data.color import to_resizable, to_srgb
 from impasto.data.config import DataConfig
 from impasto.data.crop import Box, source_box, stored_side
+from impasto.data.detectors import Detector, detector_of
 from impasto.data.items import Drawn, Payload, Unreadable
 from impasto.data.reasons import Kind, Reason
-from impasto.data.detectors import Detector, detector_of
 from impasto.data.subjects import Part, parts_of
 from impasto.errors import SourceError
 
@@ -121,9 +121,7 @@ def develop(content: bytes | np.ndarray | Drawn, config: DataConfig) -> Decoded:
     except UnidentifiedImageError:
         raise Undecodable("not a picture", _unknown(content)) from None
     except Exception as error:  # noqa: BLE001 - hostile bytes make decoders raise nearly anything
-        raise Undecodable(
-            "damaged", " ".join(str(error).split()) or type(error).__name__
-        ) from None
+        raise Undecodable("damaged", " ".join(str(error).split()) or type(error).__name__) from None
 
 
 def _read_file(path: Path) -> bytes:
@@ -257,9 +255,7 @@ def _draft(image: Image.Image, share: float, *, grey: bool = False) -> float:
     return drafted[1][2] / width if drafted else 1.0
 
 
-def _resize(
-    image: Image.Image, box: Box, shrunk: float, size: tuple[int, int]
-) -> Image.Image:
+def _resize(image: Image.Image, box: Box, shrunk: float, size: tuple[int, int]) -> Image.Image:
     left, top, right, bottom = (edge * shrunk for edge in box)
     region = left, top, min(right, image.width), min(bottom, image.height)
     return image.resize(size, Image.Resampling.LANCZOS, box=region, reducing_gap=GAP)

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -75,5 +74,7 @@ def _file_of(name: str) -> Path:
         known = (*KNOWN, "FILE.xml", "FILE.onnx")
         raise SourceError(f"--subject {name}: no such subject; {nearest(name, known)}")
     if not path.is_file():
-        raise SourceError(f"--subject {name}: no such file; give a cascade (.xml) or a network (.onnx)")
+        raise SourceError(
+            f"--subject {name}: no such file; give a cascade (.xml) or a network (.onnx)"
+        )
     return path

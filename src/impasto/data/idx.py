@@ -12,46 +12,36 @@ from jaxtyping import UInt8
 
 from impasto.data.config import DataConfig
 from impasto.data.items import Item
+from impasto.data.listed import Listed
+from impasto.data.listing import Listing
 from impasto.data.selection import select
+from impasto.data.tables import table_of
 from impasto.errors import SourceError
 
 _UINT8 = 0x08
 _LARGEST = 2**34  # bytes of pixels
 
 
-class Idx:
+class Idx(Listed):
     """The pictures of an IDX file; the class is the label's number, and names are `label/place`."""
 
-    credit = None
-    number_names: tuple[str, ...] = ()
     encoded = False
 
     def __init__(self, path: Path, config: DataConfig) -> None:
-        self.name = str(path)
         self._files = [path]
         self._shape = _read_shape(path, dimensions=3)
-        names = [f"{place:05d}" for place in range(self._shape[0])]
+        labels: np.ndarray | None = None
         if labels_file := _beside(path):
             self._files.append(labels_file)
             labels = _read(labels_file, _read_shape(labels_file, dimensions=1))
-            if len(labels) != len(names):
+            if len(labels) != self._shape[0]:
                 raise SourceError(
-                    f"{labels_file} holds {len(labels)} labels for the {len(names)} pictures of "
+                    f"{labels_file} holds {len(labels)} labels for the {self._shape[0]} pictures of "
                     f"{path}; put the file that belongs to it there, or take it away"
                 )
-            names = [f"{label}/{name}" for label, name in zip(labels.tolist(), names, strict=True)]
-        if not names:
-            raise SourceError(f"{path} holds no pictures; give a file that does")
-        chosen = select(names, config, where=self.name)
-        self.label_names, self._labels, self._positions = (
-            chosen.label_names,
-            chosen.labels,
-            chosen.positions,
-        )
-        self._names = [names[place] for place in chosen.positions]
-
-    def __len__(self) -> int:
-        return len(self._positions)
+        names = Listing(_names(self._shape[0], labels), beside=1)
+        table = table_of(path, config)
+        super().__init__(str(path), select(names, config, where=str(path), table=table))
 
     def signature(self) -> str:
         """A hash of the files' places, sizes and times, and of the names selected."""
@@ -60,15 +50,14 @@ class Idx:
             for file in self._files
         ]
         digest = hashlib.sha256(repr(stamps).encode())
-        digest.update("\0".join(self._names).encode())
+        self._chosen.update(digest)
         return digest.hexdigest()
 
     def items(self, start: int = 0) -> Iterator[Item]:
         """The pictures as grey arrays."""
         pictures = _read(self._files[0], self._shape)
-        for place in range(start, len(self)):
-            picture = pictures[self._positions[place]][:, :, None]
-            yield Item(self._names[place], tuple(self._labels[place].tolist()), picture)
+        for entry in self._chosen.entries(start):
+            yield entry.item(pictures[entry.beside[0]][:, :, None])
 
 
 def is_idx(path: Path) -> bool:
@@ -90,6 +79,11 @@ def images_file(folder: Path) -> Path | None:
     return next(
         (file for file in files if file.name.startswith("train")), files[0] if files else None
     )
+
+
+def _names(count: int, labels: np.ndarray | None) -> Iterator[tuple[str, int]]:
+    for place in range(count):
+        yield f"{place:05d}" if labels is None else f"{labels[place]}/{place:05d}", place
 
 
 def _beside(path: Path) -> Path | None:

@@ -1,59 +1,43 @@
-"""What is in a source of pictures, found out by decoding all of it and keeping none of it."""
+"""What is in a source of pictures, and what to make of it, found out by preparing it for a moment.
 
-from array import array
-from collections import Counter
+All pictures are decoded, measured and judged by the standard rules, as `prepare` does, into a folder
+that is taken away again. A set that is prepared already is looked at as it is.
+"""
+
+import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
-from typing import Any
 
+import numpy as np
+
+from impasto.data import census as counting
+from impasto.data.advice import advise, best_side
+from impasto.data.census import Census
 from impasto.data.config import DataConfig
-from impasto.data.crew import crew_size, run
-from impasto.data.items import Source, printable
-from impasto.data.jobs import jobs
-from impasto.data.sources import open_source
-from impasto.data.work import Outcome
+from impasto.data.inspection import Inspection, Measured, Twins
+from impasto.data.layout import KEPT, code
+from impasto.data.measures import MEASURES, mostly_photographs
+from impasto.data.prepare import cache_home, prepare
+from impasto.data.prepared import Prepared, is_prepared
+from impasto.data.rules import STANDARD, Rules
+from impasto.data.showing import colour_and_framing, examples_of, show, twins_of
+from impasto.data.sources import is_made
+from impasto.errors import SourceError
 
-COMMONEST = 5  # sizes that are told
+SIDE = 64  # pixels; at which pictures are looked at
 
-
-@dataclass(frozen=True)
-class Range:
-    """The smallest, the median and the largest of some numbers."""
-
-    smallest: int
-    median: float
-    largest: int
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Widths and heights in pixels, upright; the commonest few as (width, height, pictures)."""
-
-    width: Range
-    height: Range
-    commonest: tuple[tuple[int, int, int], ...]
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What a source holds."""
-
-    source: str
-    credit: str | None
-    found: int  # candidates
-    pictures: int  # candidates that decode
-    sizes: Sizes | None  # None when nothing decodes
-    modes: dict[str, int]  # pictures by Pillow's name for their kind of pixels
-    classes: dict[str, int]  # pictures by class; empty without folders or labels
-    attributes: dict[str, dict[str, int]]  # pictures by category, for each further column of labels
-    broken: tuple[tuple[str, str], ...]  # name and reason of what does not decode
-    duplicates: tuple[tuple[str, ...], ...]  # names of files with the same content
-
-    def to_plain(self) -> dict[str, Any]:
-        """The same as dicts, lists, strings and numbers, ready for JSON."""
-        return asdict(self)
+_MEANINGS = {
+    "sharpness": "how steep the strongest edges are; low means blurred or enlarged",
+    "brightness": "how light pictures are",
+    "highlight": "level of the lightest parts; low means too dark to see",
+    "contrast": "levels between the darkest and the lightest parts; near 0 means one flat colour",
+    "text": "likeness to text; high means words, charts or screenshots",
+    "flatness": "even areas with hard edges; high means drawings and logos",
+    "scale": "source pixels for one at {side} pixels; below 1 it is enlarged",
+    "aspect": "long side over short side",
+    "score": "how sure the detector was of the subject",
+}
 
 
 def inspect(
@@ -63,85 +47,131 @@ def inspect(
     workers: int | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Inspection:
-    """Counts, sizes, classes, broken files and exact duplicates of a source.
+    """Counts, sizes, classes, flaws and duplicates of a source, some of its pictures, and advice.
 
     Args:
-        source: what `prepare` takes.
-        config: the selection is heeded; size and crop do not matter.
+        source: what `prepare` takes, or a prepared set.
+        config: the selection is heeded; other settings do not matter.
         workers: processes that decode; one for each processor by default.
         report: called with the pictures done and their total, after each block.
 
     Raises:
-        SourceError: the source cannot be used. Broken pictures are listed, never raised.
+        SourceError: the source cannot be used, or there is no room to look at it. Broken pictures
+            are listed, never raised.
     """
-    opened = open_source(source, config)
-    tally = _Tally(opened)
-    work = jobs(opened, config, pixels=None)
-    for job, outcomes in run(work, crew_size(opened, len(opened), workers)):
-        for name, labels, outcome in zip(job.names, job.labels, outcomes, strict=True):
-            tally.add(name, labels, outcome)
-        if report is not None:
-            report(job.done, len(opened))
-    return tally.total()
-
-
-class _Tally:
-    """What has been seen so far."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._widths, self._heights = array("I"), array("I")
-        self._sizes: Counter[tuple[int, int]] = Counter()
-        self._modes: Counter[str] = Counter()
-        self._labels = [[0] * len(names) for names in source.label_names.values()]
-        self._broken: list[tuple[str, str]] = []
-        self._first: dict[bytes, str] = {}  # content -> the name it was first seen under
-        self._again: dict[bytes, list[str]] = {}
-
-    def add(self, name: str, labels: tuple[int, ...], outcome: Outcome) -> None:
-        if outcome.reason is not None:
-            self._broken.append((printable(name), outcome.reason))
-            return
-        self._widths.append(outcome.width)
-        self._heights.append(outcome.height)
-        self._sizes[outcome.width, outcome.height] += 1
-        self._modes[outcome.mode] += 1
-        for counts, label in zip(self._labels, labels, strict=True):
-            if label >= 0:
-                counts[label] += 1
-        content = bytes.fromhex(outcome.sha256 or "")
-        first = self._first.setdefault(content, name)
-        if first is not name:
-            self._again.setdefault(content, [first]).append(name)
-
-    def total(self) -> Inspection:
-        columns = {
-            column: dict(zip(names, counts, strict=True))
-            for (column, names), counts in zip(
-                self._source.label_names.items(), self._labels, strict=True
+    if is_prepared(source):
+        if (config.classes, config.only, config.limit) != ((), (), None):
+            raise SourceError(
+                f"{source}: prepared already, so nothing can be selected from it; inspect its source with "
+                "--classes, --only or --limit instead"
             )
-        }
-        return Inspection(
-            source=self._source.name,
-            credit=self._source.credit,
-            found=len(self._source),
-            pictures=len(self._widths),
-            sizes=self._measured() if self._widths else None,
-            modes=dict(self._modes.most_common()),
-            classes=columns.pop("class", {}),
-            attributes=columns,
-            broken=tuple(self._broken),
-            duplicates=tuple(tuple(map(printable, names)) for names in self._again.values()),
-        )
-
-    def _measured(self) -> Sizes:
-        commonest = self._sizes.most_common(COMMONEST)
-        return Sizes(
-            _range(self._widths),
-            _range(self._heights),
-            tuple((width, height, count) for (width, height), count in commonest),
-        )
+        return look(Prepared.open(source), side=None)
+    looking = DataConfig(
+        size=SIDE,
+        rules=Rules()
+        if is_made(source)
+        else replace(STANDARD, too_small=None),  # judged below, when a size can be told
+        classes=config.classes,
+        only=config.only,
+        limit=config.limit,
+        split_seed=config.split_seed,
+    )
+    with _folder() as folder:
+        home = Path(folder) / "set"
+        prepared = prepare(source, looking, home, workers=workers, least=0, report=report)
+        return look(prepared, side=SIDE)
 
 
-def _range(numbers: "array[int]") -> Range:
-    return Range(min(numbers), float(median(numbers)), max(numbers))
+def look(prepared: Prepared, *, side: int | None) -> Inspection:
+    """What is told of a prepared set.
+
+    Args:
+        prepared: the set.
+        side: at which it was prepared only to be looked at; None for a set to train on, of which
+            neither the size nor what is kept is open any more.
+    """
+    census = counting.take_census(prepared)
+    sizes = counting.sizes_of(census)
+    limit = STANDARD.too_small
+    if side is not None and limit is not None and sizes is not None:
+        _judge_size(census, limit * (best_side(sizes.reached) or SIDE))
+    classes, missing = counting.labels_of(prepared, census)
+    examples = examples_of(census.status)
+    twins = twins_of(prepared, census)
+    copies = counting.copies_of(prepared, census)
+    shown_slots = [*examples.values(), twins[:, :2].reshape(-1), *copies]
+    names = counting.name_slots(prepared, np.concatenate(shown_slots).tolist())
+    seen = colour_and_framing(prepared, census)
+    by_class = classes.pop("class", {})
+    found = Inspection(
+        source=prepared.source,
+        credit=prepared.credit,
+        found=prepared.found,
+        pictures=int(census.seen.sum()),
+        kept=int((census.status == KEPT).sum()),
+        prepared=None if side is not None else prepared.side,
+        sizes=sizes,
+        aspects=counting.aspects_of(census),
+        modes=census.modes,
+        grey=seen[0] if seen else None,
+        shared=seen[1] if seen else None,
+        classes=by_class,
+        balance=counting.balance_of(by_class),
+        attributes=classes,
+        missing=missing,
+        numbers=counting.numbers_of(prepared, census),
+        duplicates=tuple(tuple(names[slot][0] for slot in group.tolist()) for group in copies),
+        near_duplicates=Twins(
+            int((census.status == code("near duplicate")).sum()),
+            tuple((names[a][0], names[b][0], bits) for a, b, bits in twins.tolist()),
+        ),
+        rejected=counting.counts_of(census.status),
+        examples={
+            kind: tuple(_told(names[slot], kind, census, slot) for slot in slots.tolist())
+            for kind, slots in examples.items()
+        },
+        broken=census.broken,
+        photographs=bool(mostly_photographs(prepared.arrays.measures)) if sizes else None,
+        measures=_measures(prepared, census),
+        shown=show(prepared, census, examples, twins),
+    )
+    return replace(found, advice=advise(found))
+
+
+def _judge_size(census: Census, least: float) -> None:
+    """Leaves out, in the census alone, what `prepare` would at the size that suits most pictures."""
+    short = np.minimum(census.widths, census.heights)
+    census.status[(census.status == KEPT) & (short < least)] = code("too small")
+
+
+def _told(name: tuple[str, str], kind: str, census: Census, slot: int) -> tuple[str, str]:
+    if kind == "too small" and not name[1]:
+        return name[0], f"{census.widths[slot]}x{census.heights[slot]} pixels"
+    return name
+
+
+def _measures(prepared: Prepared, census: Census) -> dict[str, Measured]:
+    slots = np.flatnonzero(census.seen)
+    told = {}
+    for column, name in enumerate(MEASURES):
+        values = prepared.arrays.measures[slots, column]
+        values = values[np.isfinite(values)]
+        if len(values):
+            low, median, high = (float(f"{q:.4g}") for q in np.percentile(values, (5, 50, 95)))
+            told[name] = Measured(
+                low, median, high, _MEANINGS.get(name, "").format(side=prepared.side)
+            )
+    return told
+
+
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    """A new folder for a moment, in the cache: what is put there may not fit into memory."""
+    home = cache_home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix="inspect-", dir=home)
+    except OSError as error:
+        raise SourceError(
+            f"{home} cannot be written ({error.strerror}), and pictures are looked at there; set IMPASTO_CACHE to "
+            "another folder"
+        ) from None

@@ -37,6 +37,11 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
+def tidy(name: str) -> str:
+    """A name without the `./`, doubled or leading slashes and backslashes that some tools put in."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in {"", "."})
+
+
 @dataclass(frozen=True)
 class Item:
     """One candidate: its name with `/` between folders, a label per column, and what to decode."""
@@ -65,7 +70,11 @@ class Source(Protocol):
 
     @property
     def number_names(self) -> tuple[str, ...]:
-        """The numeric columns."""
+        """The columns of numbers; empty when the pictures carry none."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know about the listing, a sentence each."""
 
     @property
     def encoded(self) -> bool:

@@ -20,6 +20,7 @@ from impasto.data.config import DataConfig
 from impasto.data.crop import Box, source_box, stored_side
 from impasto.data.items import Drawn, Item
 from impasto.data.selection import draw, matching
+from impasto.data.tables import NO_TABLE
 from impasto.errors import SourceError
 
 PARTS = ("body", "fur", "eyes", "mouth", "accessory")
@@ -32,8 +33,9 @@ class Kittens:
     """Different cats in a shuffled order that never changes."""
 
     credit = "Cats by David Revoy, CC-BY-4.0 (peppercarrot.com), through robohash"
-    number_names: tuple[str, ...] = ()
     encoded = False
+    number_names: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __init__(self, count: int, config: DataConfig) -> None:
         self.name = f"kittens:{count}"
@@ -48,6 +50,10 @@ class Kittens:
             raise SourceError(f"{self.name}: there are {math.prod(sizes):,} kittens; ask for fewer")
         if count < 1:
             raise SourceError(f"{self.name}: ask for at least one, such as kittens:{DEFAULT_COUNT}")
+        if config.labels not in {None, *NO_TABLE}:
+            raise SourceError(
+                f"{self.name}: --set data.labels: kittens have labels of their own; leave it out"
+            )
         if config.classes:
             raise SourceError(
                 f"{self.name}: --classes: kittens have no classes; try --only 'body3-*'"
@@ -59,7 +65,10 @@ class Kittens:
         if config.only:
             names = [self._name(combination) for combination in combinations]
             combinations = combinations[matching(names, config.only, where=self.name)]
-        drawn: np.ndarray = combinations[draw(len(combinations), config.limit, config.split_seed)]
+        if config.limit is None or config.limit >= len(combinations):
+            return combinations
+        places = [*draw(len(combinations), config.limit, config.split_seed)]
+        drawn: np.ndarray = combinations[np.concatenate(places)]
         return drawn
 
     def __len__(self) -> int:

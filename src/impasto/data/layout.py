@@ -6,7 +6,7 @@ labels.npy      int32   slots x columns, -1 unknown
 numbers.npy     float32 slots x numeric columns, nan unknown
 boxes.npy       int32   slots x 4: the part kept, in source pixels: left, top, right, bottom
 keys.npy        uint64  slots: the head of the sha256 of each picture's file
-hashes.npy      uint8   slots x 32: what the picture looks like, to find near duplicates
+hashes.npy      uint8   slots x 18: what the picture looks like, to find near duplicates
 measures.npy    float32 slots x measures: sharpness, brightness and so on, nan where there is no picture
 pictures.jsonl  a row for each slot, in order: the manifest
 found.jsonl     the same while the set is unfinished, and reasons not all known
@@ -123,7 +123,7 @@ class Growing:
     def append(self, rows: np.ndarray) -> None:
         """Puts rows behind those that are there."""
         content = np.ascontiguousarray(rows, self._kind).reshape(len(rows), *self._size)
-        view = memoryview(content).cast("B") if content.size else memoryview(b"")
+        view = memoryview(content.reshape(-1).view(np.uint8).data)
         while view:  # a raw file may take less than it is given
             view = view[self._file.write(view) :]
         self.slots += len(rows)
@@ -162,7 +162,7 @@ class Writer:
         """
         self._home, self.shape = home, shape
         self._shards, self._candidates = shards, candidates
-        self.candidates, self.slots, starts = _finished(home / FOUND, shards, candidates)
+        self.candidates, self.slots, starts = finished(home / FOUND, shards, candidates)
         self.starts = starts  # the first slot of each shard begun
         with ExitStack() as opened:  # one that is cut short must not leave the others open
             self._arrays = {
@@ -366,7 +366,7 @@ def check_room(home: Path, needed: int) -> None:
         ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _finished(path: Path, shards: int, candidates: int) -> tuple[int, int, list[int]]:
+def finished(path: Path, shards: int, candidates: int) -> tuple[int, int, list[int]]:
     """Candidates and slots that are complete, and the first slot of each shard begun.
 
     A torn end, and rows of a candidate that has not all of its own, are cut off.
@@ -388,7 +388,9 @@ def _finished(path: Path, shards: int, candidates: int) -> tuple[int, int, list[
                 done, slots, whole = done + 1, rows, size
         file.truncate(whole)
     # A shard that only a cut-off candidate began is begun anew.
-    begun = [start for shard, start in enumerate(starts) if first_of(shard, shards, candidates) < done]
+    begun = [
+        start for shard, start in enumerate(starts) if first_of(shard, shards, candidates) < done
+    ]
     return done, slots, begun or [0]
 
 

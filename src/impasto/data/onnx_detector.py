@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from impasto.data.config import Subject
@@ -60,13 +60,15 @@ class OnnxDetector:
         letter, scale = self._letter(view)
         try:
             outputs = self._session.run(None, {self._input.name: self._tensor(letter)})
-        except Exception as error:  # ONNX Runtime's own errors share no public class
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's own errors share no public class
             raise SourceError(f"--subject {self._path}: the network fails: {error}") from None
         boxes, scores = self._read(outputs)
         least = SCORE if self._subject.score is None else self._subject.score
         smallest = (self._subject.smallest or 0) * min(view.shape[:2])
         found = [
-            Sighting(left / scale, top / scale, (right - left) / scale, (bottom - top) / scale, score)
+            Sighting(
+                left / scale, top / scale, (right - left) / scale, (bottom - top) / scale, score
+            )
             for (left, top, right, bottom), score in zip(
                 boxes.tolist(), scores.tolist(), strict=True
             )
@@ -74,7 +76,9 @@ class OnnxDetector:
         ]
         return _apart([seen for seen in found if min(seen.width, seen.height) >= smallest])
 
-    def _letter(self, view: UInt8[np.ndarray, "h w c"]) -> tuple[UInt8[np.ndarray, "h w c"], float]:
+    def _letter(
+        self, view: UInt8[np.ndarray, "h w c"]
+    ) -> tuple[UInt8[np.ndarray, "h2 w2 c"], float]:
         """The view in the corner of the input, as large as fits, and its scale."""
         scale = min(self._height / view.shape[0], self._width / view.shape[1])
         size = max(1, round(view.shape[1] * scale)), max(1, round(view.shape[0] * scale))
@@ -89,8 +93,8 @@ class OnnxDetector:
         batch = letter[None] if self._last else letter.transpose(2, 0, 1)[None]
         if self._input.type == "tensor(uint8)":
             return np.ascontiguousarray(batch)
-        kind = np.float16 if self._input.type == "tensor(float16)" else np.float32
-        return np.ascontiguousarray(batch, kind) / kind(255)
+        shares = np.ascontiguousarray(batch, np.float32) / 255
+        return shares.astype(np.float16) if self._input.type == "tensor(float16)" else shares
 
     def _read(
         self, outputs: list[Any]
@@ -125,12 +129,12 @@ def _session(path: Path) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # the workers share the cores
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime's own errors share no public class
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's own errors share no public class
         told = " ".join(str(error).split())
-        raise SourceError(f"--subject {path}: not a network that ONNX Runtime reads ({told})") from None
+        raise SourceError(
+            f"--subject {path}: not a network that ONNX Runtime reads ({told})"
+        ) from None
 
 
 def _boxes_and_scores(
@@ -145,11 +149,16 @@ def _boxes_and_scores(
         raise problem([array.shape for array in named.values()])
     boxes = boxes.reshape(-1, 4)
     if scores is None:
-        scores = next((a for a in named.values() if a.size == len(boxes) and a.shape[-1] != 4), None)
+        scores = next((a for a in named.values() if _may_be_scores(a, len(boxes))), None)
     if scores is None or scores.size % max(1, len(boxes)) or (scores.size and not len(boxes)):
         raise problem([array.shape for array in named.values()])
     best: np.ndarray = scores.reshape(len(boxes), -1).max(axis=1) if len(boxes) else scores.ravel()
     return boxes, best
+
+
+def _may_be_scores(array: np.ndarray, boxes: int) -> bool:
+    fits = array.size % max(1, boxes) == 0 and boxes in array.shape and array.shape[-1] != 4
+    return fits and (not array.size or (float(array.min()) >= 0 and float(array.max()) <= 1))
 
 
 def _yolo(

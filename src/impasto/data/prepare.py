@@ -14,7 +14,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -28,13 +28,13 @@ from impasto.data.crew import crew_size, run
 from impasto.data.crop import stored_side
 from impasto.data.detectors import KNOWN, detector_of, digest_of
 from impasto.data.features import Extract
+from impasto.data.gather import gather
 from impasto.data.items import Source, printable
-from impasto.data.jobs import Job, jobs
+from impasto.data.jobs import jobs
 from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.data.reasons import Reason
 from impasto.data.sources import open_source
-from impasto.data.work import Outcome
 from impasto.errors import SourceError
 
 Report = Callable[[int, int], None]
@@ -78,17 +78,13 @@ def prepare(
     opened = open_source(source, config)
     key = key_of(opened, config)
     home = Path(to) if to is not None else _cached(key, config, shards)
-    if _is_complete(home, key, config, shards):
-        return Prepared.open(home).viewed(config)
-    with _disk_errors(home), _locked(home):
-        if not _is_complete(home, key, config, shards):  # another may have made it while we waited
-            _claim(home, key, shards)
-            shape = _shape(opened, config)
-            with layout.Writer(home, shape, shards=shards, candidates=len(opened)) as writer:
-                layout.check_room(home, shape.slot_bytes * (len(opened) - writer.candidates))
-                _collect(writer, opened, config, workers, engine, shards, report)
-                writer.finish()
-            _finish(home, opened, config, key, writer, extract, least)
+    task = _Task(home, opened, config, key, shards)
+    if not task.is_done():
+        with _disk_errors(home), _locked(home):
+            if not task.is_done():  # another process may have made it while we waited
+                task.claim()
+                slots, starts = task.collect(engine, workers, report)
+                task.finish(slots, starts, extract, least)
     return Prepared.open(home).viewed(config)
 
 
@@ -129,7 +125,8 @@ def _cached(key: str, config: DataConfig, shards: int) -> Path:
 
 def _pixel_settings(config: DataConfig) -> dict[str, Any]:
     settings: dict[str, Any] = to_plain(config)
-    unused = {"flip", "validation", "rules"}
+    # What labels and the step between frames change is in the source's signature.
+    unused = {"flip", "validation", "rules", "labels", "frame_step"}
     unused |= {"split_seed"} if config.limit is None else set()
     if config.subject.name == "whole":
         settings["subject"] = to_plain(Subject())
@@ -137,156 +134,118 @@ def _pixel_settings(config: DataConfig) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in unused}
 
 
-def _is_complete(home: Path, key: str, config: DataConfig, shards: int) -> bool:
-    if not is_prepared(home):
-        return False
-    facts = layout.read_json(home / layout.FACTS) or {}
-    if facts.get("key") != key or len(facts.get("starts", ())) != shards:
-        raise SourceError(
-            f"{home} holds a set prepared from other pictures or settings; train on it as it is, "
-            "choose another --to, or delete it"
-        )
-    return bool(facts["config"].get("rules") == to_plain(config.rules))
+@dataclass(frozen=True)
+class _Task:
+    """One set to be made: where, of what, how."""
 
+    home: Path
+    source: Source
+    config: DataConfig
+    key: str
+    shards: int
 
-def _claim(home: Path, key: str, shards: int) -> None:
-    draft = layout.read_json(home / layout.DRAFT)
-    mark = {"format": layout.FORMAT, "key": key, "shards": shards}
-    if is_prepared(home):  # complete but for its rules: the pictures are judged anew
-        layout.write_json(home / layout.DRAFT, mark)
-        (home / layout.FACTS).unlink()
-        draft = mark
-    if draft is None:
-        if any(path.name not in {layout.LOCK, f".{layout.DRAFT}.part"} for path in home.iterdir()):
+    @property
+    def shape(self) -> layout.Shape:
+        columns, numbers = len(self.source.label_names), len(self.source.number_names)
+        return layout.Shape(stored_side(self.config), self.config.channels, columns, numbers)
+
+    def is_done(self) -> bool:
+        """Whether the set is there, judged by the same rules.
+
+        Raises:
+            SourceError: another set is there.
+        """
+        if not is_prepared(self.home):
+            return False
+        facts = layout.read_json(self.home / layout.FACTS) or {}
+        if facts.get("key") != self.key or len(facts.get("starts", ())) != self.shards:
+            raise SourceError(
+                f"{self.home} holds a set prepared from other pictures or settings; train on it as it is, "
+                "choose another --to, or delete it"
+            )
+        return bool(facts["config"].get("rules") == to_plain(self.config.rules))
+
+    def claim(self) -> None:
+        """Makes the folder this set's, or leaves it so."""
+        home = self.home
+        draft = layout.read_json(home / layout.DRAFT)
+        mark = {"format": layout.FORMAT, "key": self.key, "shards": self.shards}
+        if is_prepared(home):  # complete but for its rules: the pictures are judged anew
+            layout.write_json(home / layout.DRAFT, mark)
+            (home / layout.FACTS).unlink()
+            draft = mark
+        if draft == mark:
+            if (home / layout.ROWS).exists() and not (home / layout.FOUND).exists():
+                (home / layout.ROWS).replace(home / layout.FOUND)
+            return
+        own = {layout.LOCK, f".{layout.DRAFT}.part"}
+        if draft is None and any(path.name not in own for path in home.iterdir()):
             raise SourceError(f"{home} holds something else; choose another --to, or empty it")
-    elif draft == mark:
-        if (home / layout.ROWS).exists() and not (home / layout.FOUND).exists():
-            (home / layout.ROWS).replace(home / layout.FOUND)
-        return
-    elif (home / layout.FOUND).exists() and (home / layout.FOUND).stat().st_size:
-        raise SourceError(
-            f"{home} holds the beginning of a set of other pictures or settings; choose another "
-            "--to, or delete it"
-        )
-    _discard(home)
-    layout.write_json(home / layout.DRAFT, mark)
-
-
-def _shape(source: Source, config: DataConfig) -> layout.Shape:
-    columns, numbers = len(source.label_names), len(source.number_names)
-    return layout.Shape(stored_side(config), config.channels, columns, numbers)
-
-
-def _collect(
-    writer: layout.Writer,
-    source: Source,
-    config: DataConfig,
-    workers: int | None,
-    engine: Engine,
-    shards: int,
-    report: Report | None,
-) -> None:
-    work = jobs(source, config, start=writer.candidates, shards=shards)
-    if engine == "ray":
-        from impasto.data.ray_engine import run as run_by_ray
-
-        results = run_by_ray(work, workers)
-    else:
-        results = run(work, crew_size(source, len(source) - writer.candidates, workers))
-    with contextlib.closing(results):
-        for job, outcomes in results:
-            _keep(writer, job, outcomes)
-            if report is not None:
-                report(job.done, len(source))
-
-
-def _keep(writer: layout.Writer, job: Job, outcomes: list[Outcome]) -> None:
-    """Puts the outcomes of a job into the set: a slot for each part, and one for each failure."""
-    side = writer.shape.picture
-    counts = [max(1, len(outcome.slots)) for outcome in outcomes]
-    total = sum(counts)
-    pixels = np.zeros((total, *side), np.uint8)
-    columns = {
-        name: np.zeros((total, *size), kind) for name, (kind, size) in writer.shape.arrays().items()
-    }
-    columns["measures.npy"][:] = np.nan
-    rows: list[dict[str, Any]] = []
-    facts = zip(job.names, job.labels, job.numbers, outcomes, strict=True)
-    for place, (name, labels, numbers, outcome) in enumerate(facts):
-        parts = counts[place]
-        for part in range(parts):
-            at = len(rows)
-            columns["labels.npy"][at] = labels
-            columns["numbers.npy"][at] = numbers
-            columns["keys.npy"][at] = int((outcome.sha256 or "0")[:16], 16)
-            columns["status.npy"][at] = (
-                layout.code(outcome.reason.kind) if outcome.reason else layout.KEPT
+        if (home / layout.FOUND).exists() and (home / layout.FOUND).stat().st_size:
+            raise SourceError(
+                f"{home} holds the beginning of a set of other pictures or settings; choose another "
+                "--to, or delete it"
             )
-            if outcome.slots:
-                slot = outcome.slots[part]
-                pixels[at] = slot.pixels
-                columns["boxes.npy"][at] = slot.box
-                columns["hashes.npy"][at] = slot.hash
-                columns["measures.npy"][at] = slot.measures
-            rows.append(
-                {
-                    "candidate": job.first + place,
-                    "part": part,
-                    "parts": parts,
-                    "name": name,
-                    "sha256": outcome.sha256,
-                    "width": outcome.width,
-                    "height": outcome.height,
-                    "mode": outcome.mode,
-                    "box": columns["boxes.npy"][at].tolist(),
-                    "labels": labels,
-                    "numbers": [None if np.isnan(number) else number for number in numbers],
-                    "reason": outcome.reason.kind if outcome.reason else None,
-                    "detail": outcome.reason.detail if outcome.reason else "",
-                }
-            )
-    writer.append(len(outcomes), pixels, columns, rows)
-
-
-def _finish(
-    home: Path,
-    source: Source,
-    config: DataConfig,
-    key: str,
-    writer: layout.Writer,
-    extract: Extract | None,
-    least: int,
-) -> None:
-    slots, starts = writer.slots, writer.starts
-    arrays = layout.open_arrays(home, writer.shape, slots, starts)
-    verdicts = curate.judge(home, arrays, config.rules, extract)
-    kept = int((arrays.status == layout.KEPT).sum())
-    counts = curate.write_manifest(home, arrays, config.rules, verdicts)
-    if kept < least:
-        problem = _none_kept(home, source, counts)
         _discard(home)
-        raise SourceError(problem)
-    facts = {
-        "format": layout.FORMAT,
-        "key": key,
-        "source": source.name,
-        "credit": source.credit,
-        "config": to_plain(config),
-        "side": stored_side(config),
-        "found": len(source),
-        "slots": slots,
-        "starts": starts,
-        "kept": kept,
-        "rejected": slots - kept,
-        "reasons": dict(counts.most_common()),
-        "measures": MEASURES,
-        "label_names": source.label_names,
-        "number_names": source.number_names,
-        "fingerprint": _fingerprint(arrays, source, config),
-    }
-    layout.write_json(home / layout.FACTS, facts)
-    for name in (layout.FOUND, layout.DRAFT):
-        (home / name).unlink(missing_ok=True)
+        layout.write_json(home / layout.DRAFT, mark)
+
+    def collect(
+        self, engine: Engine, workers: int | None, report: Report | None
+    ) -> tuple[int, list[int]]:
+        """Writes what comes in, as it comes; returns the slots, and the first of each shard."""
+        total = len(self.source)
+        writer = layout.Writer(self.home, self.shape, shards=self.shards, candidates=total)
+        with writer:
+            pending = total - writer.candidates
+            layout.check_room(self.home, self.shape.slot_bytes * pending)
+            work = jobs(self.source, self.config, start=writer.candidates, shards=self.shards)
+            if engine == "ray":
+                from impasto.data.ray_engine import run as run_by_ray
+
+                results = run_by_ray(work, workers)
+            else:
+                results = run(work, crew_size(self.source, pending, workers))
+            with contextlib.closing(results):
+                for job, outcomes in results:
+                    gather(writer, job, outcomes)
+                    if report is not None:
+                        report(job.done, total)
+            writer.finish()
+        return writer.slots, writer.starts
+
+    def finish(self, slots: int, starts: list[int], extract: Extract | None, least: int) -> None:
+        """Judges the pictures, and writes the manifest and the facts that make the set whole."""
+        home, source = self.home, self.source
+        arrays = layout.open_arrays(home, self.shape, slots, starts)
+        verdicts = curate.judge(home, arrays, self.config.rules, extract)
+        counts = curate.write_manifest(home, arrays, self.config.rules, verdicts)
+        kept = slots - counts.total()
+        if kept < least:
+            problem = _none_kept(home, source, counts)
+            _discard(home)
+            raise SourceError(problem)
+        facts = {
+            "format": layout.FORMAT,
+            "key": self.key,
+            "source": source.name,
+            "credit": source.credit,
+            "config": to_plain(self.config),
+            "side": self.shape.side,
+            "found": len(source),
+            "slots": slots,
+            "starts": starts,
+            "kept": kept,
+            "rejected": slots - kept,
+            "reasons": dict(counts.most_common()),
+            "notices": [*source.notices, *verdicts.notices()],
+            "measures": MEASURES,
+            "label_names": source.label_names,
+            "number_names": source.number_names,
+            "fingerprint": _fingerprint(arrays, source, self.config),
+        }
+        layout.write_json(home / layout.FACTS, facts)
+        for name in (layout.FOUND, layout.DRAFT):
+            (home / name).unlink(missing_ok=True)
 
 
 def _none_kept(home: Path, source: Source, counts: Counter[str]) -> str:

@@ -38,6 +38,7 @@ class Prepared:
     kept: int
     rejected: int
     number_names: tuple[str, ...]
+    notices: tuple[str, ...]  # what was worth telling when it was prepared
     arrays: layout.Arrays
     decided: dict[int, bool]  # by slot, what a person decided against the rules or with them
 
@@ -57,6 +58,7 @@ class Prepared:
             side, found, slots = (int(facts[name]) for name in ("side", "found", "slots"))
             starts = [int(start) for start in facts["starts"]]
             kept, fingerprint = int(facts["kept"]), str(facts["fingerprint"])
+            notices = tuple(str(notice) for notice in facts["notices"])
             texts: dict[str, Any] = {name: facts[name] for name in ("source", "credit")}
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
             raise SourceError(
@@ -69,7 +71,11 @@ class Prepared:
             for slot, keep in read_decisions(home, slots).items()
             if not layout.is_invisible(int(arrays.status[slot]))
         }
-        changed = {slot: keep for slot, keep in decided.items() if keep != bool(arrays.status[slot] == KEPT)}
+        changed = {
+            slot: keep
+            for slot, keep in decided.items()
+            if keep != bool(arrays.status[slot] == KEPT)
+        }
         if changed:
             kept += sum(1 if keep else -1 for keep in changed.values())
             fingerprint = _decided_fingerprint(fingerprint, changed)
@@ -80,6 +86,7 @@ class Prepared:
             fingerprint=fingerprint,
             label_names=labels,
             number_names=numbers,
+            notices=notices,
             side=side,
             found=found,
             kept=kept,

@@ -23,6 +23,10 @@ class Sighting:
         corner = self.left * factor, self.top * factor
         return Sighting(*corner, self.width * factor, self.height * factor, self.score)
 
+    def moved(self, across: float, down: float) -> "Sighting":
+        """The same in a picture of which this one was a part that began there."""
+        return Sighting(self.left + across, self.top + down, self.width, self.height, self.score)
+
 
 @dataclass(frozen=True)
 class Part:

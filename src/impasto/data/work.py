@@ -65,12 +65,10 @@ def _work_one(payload: Payload, config: DataConfig) -> Outcome:
 
 def _slot(cut: Cut, decoded: Decoded) -> Slot:
     wide, high = cut.box[2] - cut.box[0], cut.box[3] - cut.box[1]
-    measures = measure(
-        cut.pixels,
-        scale=min(wide, high) / cut.pixels.shape[0],
-        aspect=max(decoded.width, decoded.height) / min(decoded.width, decoded.height),
-        score=cut.score,
-    )
+    scale = min(wide, high) / cut.pixels.shape[0]
+    sides = decoded.width, decoded.height
+    came_about = np.array([scale, max(sides) / min(sides), cut.score], np.float32)
+    measures = np.concatenate([measure(cut.pixels).row(), came_about])
     return Slot(cut.pixels, cut.box, looks(cut.pixels), measures)
 
 

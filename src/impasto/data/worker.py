@@ -4,7 +4,7 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 
-from impasto.data.work import work
+from impasto.data.work import Outcome, work
 from impasto.errors import SourceError
 
 
@@ -17,6 +17,7 @@ def main() -> None:
                 block = socket.recv()
             except (EOFError, ConnectionResetError):
                 return
+            answer: list[Outcome] | SourceError
             try:
                 answer = work(block)
             except SourceError as error:  # no picture's fault: the detector cannot be used

@@ -28,8 +28,8 @@ from jaxtyping import UInt8
 from impasto.config import from_yaml, to_yaml
 from impasto.errors import RunError
 from impasto.events import Event, Sampled, from_json, to_json
-from impasto.images import tile, write_png
 from impasto.runs.config import RunConfig
+from impasto.sheets import tile, write_png
 
 FORMAT = 1
 

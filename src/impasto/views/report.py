@@ -1,27 +1,28 @@
-"""A run told to a person in one HTML page that stands alone: no network, no fonts, no script.
+"""A run told to a person in one HTML page that stands alone, its curves as inline SVG."""
 
-Pictures stand inside as `data:` addresses, curves as inline SVG. Every word that comes from outside
-(names of files above all) is escaped, and the page forbids itself to load or run anything.
-"""
-
-import base64
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib.resources import files
 from operator import itemgetter
-
-from PIL import Image
 
 from impasto.events import Event, Finished, Noticed, Started, Tick
 from impasto.views.curves import count, draw_curves, lasting
+from impasto.views.page import (
+    address,
+    caption,
+    command,
+    duration,
+    folded,
+    many,
+    numbers,
+    picture,
+    render_page,
+    section,
+    table,
+)
 
-LARGEST_PICTURE = 700_000  # bytes; a larger PNG is shown as WebP, which no eye tells from it
 LARGEST_FILM = 3_000_000  # bytes; a larger film stays in the run's directory
 MOST_NOTICES = 12  # shown; the rest are folded
-
-_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 _READINGS = {
     "losses": "The players pull against each other, so neither loss has to fall. Healthy: both "
@@ -84,44 +85,8 @@ def render_report(facts: ReportFacts) -> str:
         _go_on,
         _settings,
     ]
-    style = files("impasto.views").joinpath("report.css").read_text("utf-8")
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<title>{escape(facts.title)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<main>
-{_opening(facts)}
-{"".join(section(facts) for section in sections)}
-<footer>Made with impasto. This page is one file that loads nothing: send it as it is.</footer>
-</main>
-</body>
-</html>
-"""
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: 42 seconds, 8 minutes, 3 h 20 min, 2 days 4 h."""
-    if seconds < 100:
-        return _many(round(seconds), "second")
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return _many(minutes, "minute")
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    days, hours = divmod(hours, 24)
-    return f"{days} days {hours} h"
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    body = _opening(facts) + "".join(tell(facts) for tell in sections)
+    return render_page(facts.title, body)
 
 
 # What the events say, taken together ----------------------------------------------------------
@@ -154,10 +119,10 @@ def _opening(facts: ReportFacts) -> str:
 <p class="kicker">{escape(facts.recipe)}</p>
 <h1>{escape(facts.title)}</h1>
 <p class="lead">None of these pictures is real. A network painted them from noise, after training on
-{_many(_studied(facts), "picture")} of {escape(facts.source)} for {duration(seconds)}{where}:
+{many(_studied(facts), "picture")} of {escape(facts.source)} for {duration(seconds)}{where}:
 {count(images)} images seen.</p>
 </header>
-{_picture(facts.grid, "The newest generated pictures", _credited(facts))}
+{picture(facts.grid, "The newest generated pictures", _credited(facts))}
 {_numbers(facts)}
 """
 
@@ -177,11 +142,7 @@ def _numbers(facts: ReportFacts) -> str:
         f"parameters, {name.replace('_', ' ')}": count(number)
         for name, number in facts.parameters.items()
     }
-    rows = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n"
-        for name, value in tiles.items()
-    )
-    return f'<dl class="numbers">\n{rows}</dl>'
+    return numbers(tiles)
 
 
 def _film(facts: ReportFacts) -> str:
@@ -189,21 +150,21 @@ def _film(facts: ReportFacts) -> str:
         return ""
     if len(facts.film) > LARGEST_FILM:
         note = "<p>The film is too large for this page; it lies beside it, in the run's folder.</p>"
-        return _section("Out of the noise", note)
+        return section("Out of the noise", note)
     about = "The same noise, painted again and again while the network learned."
-    address = _address(facts.film, facts.film_mime)
+    film = address(facts.film, facts.film_mime)
     if facts.film_mime.startswith("video/"):
-        player = f'<video controls autoplay loop muted playsinline src="{address}"></video>'
+        player = f'<video controls autoplay loop muted playsinline src="{film}"></video>'
     else:
-        player = f'<img alt="A film of the generated pictures" src="{address}">'
+        player = f'<img alt="A film of the generated pictures" src="{film}">'
     caption = _credited(facts, about)
-    return _section("Out of the noise", f'<figure class="picture">{player}\n{caption}</figure>')
+    return section("Out of the noise", f'<figure class="picture">{player}\n{caption}</figure>')
 
 
 def _beside(facts: ReportFacts) -> str:
     about = "Look for what only one side has: colours, poses, sharpness, variety."
-    picture = _picture(facts.beside, "Real beside generated pictures", _credited(facts, about))
-    return _section("Real beside generated", picture)
+    sheet = picture(facts.beside, "Real beside generated pictures", _credited(facts, about))
+    return section("Real beside generated", sheet)
 
 
 def _curves(facts: ReportFacts) -> str:
@@ -214,7 +175,7 @@ def _curves(facts: ReportFacts) -> str:
     ]
     about = "<p>Pale lines are what was measured, strong ones their running average.</p>\n"
     body = f'{about}<div class="curves">\n{"".join(cards)}</div>'
-    return _section("How training went", body if cards else "")
+    return section("How training went", body if cards else "")
 
 
 def _notices(facts: ReportFacts) -> str:
@@ -230,92 +191,44 @@ def _notices(facts: ReportFacts) -> str:
     body = f'<ul class="notices">\n{"".join(shown)}</ul>' if shown else ""
     if more:
         listed = f'<ul class="notices">\n{"".join(more)}</ul>'
-        body += _folded(f"{len(more):,} more", listed)
-    return _section("Worth knowing", body)
+        body += folded(f"{len(more):,} more", listed)
+    return section("Worth knowing", body)
 
 
 def _data(facts: ReportFacts) -> str:
     started = _started(facts)
-    words = f"{_many(facts.kept, 'picture')} of {escape(facts.source)}"
+    words = f"{many(facts.kept, 'picture')} of {escape(facts.source)}"
     if started and started.held_out:
         words += f"; {started.held_out:,} of them were held out and never trained on"
     credit = f" {escape(facts.credit.rstrip('.'))}." if facts.credit else ""
     body = f"<p>{words}.{credit}</p>"
     if facts.rejected:
-        body += _folded(f"{_many(facts.rejected, 'file')} left out", _rejects(facts))
-    return _section("The pictures", body)
+        body += folded(f"{many(facts.rejected, 'file')} left out", _rejects(facts))
+    return section("The pictures", body)
 
 
 def _rejects(facts: ReportFacts) -> str:
     unlisted = facts.rejected - len(facts.rejects)
-    return _table(facts.rejects) + (f"<p>and {unlisted:,} more</p>" if unlisted > 0 else "")
+    return table(facts.rejects) + (f"<p>and {unlisted:,} more</p>" if unlisted > 0 else "")
 
 
 def _go_on(facts: ReportFacts) -> str:
-    return _section(
+    return section(
         "Go on",
-        f"<p>Train longer:</p>\n{_command(facts.resume)}\n"
-        f"<p>Paint more pictures:</p>\n{_command(facts.sample)}",
+        f"<p>Train longer:</p>\n{command(facts.resume)}\n"
+        f"<p>Paint more pictures:</p>\n{command(facts.sample)}",
     )
 
 
 def _settings(facts: ReportFacts) -> str:
     about = f"<p>{escape(facts.description)}</p>\n" if facts.description else ""
-    config = _folded("All settings", f"<pre><code>{escape(facts.config)}</code></pre>")
+    config = folded("All settings", f"<pre><code>{escape(facts.config)}</code></pre>")
     environment = ""
     if facts.environment:
-        environment = _folded("Where it ran", _table(facts.environment.items()))
-    return _section("How it was made", f"{about}{config}{environment}")
-
-
-# Parts ----------------------------------------------------------------------------------------
-
-
-def _section(title: str, body: str) -> str:
-    """The section, or nothing where there is nothing to tell."""
-    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>\n" if body else ""
-
-
-def _folded(summary: str, body: str) -> str:
-    return f"<details>\n<summary>{escape(summary)}</summary>\n{body}\n</details>\n"
-
-
-def _command(line: str) -> str:
-    return f'<pre class="command"><code>{escape(line)}</code></pre>'
-
-
-def _table(rows: Iterable[tuple[str, str]]) -> str:
-    cells = "".join(
-        f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>\n"
-        for name, value in rows
-    )
-    return f'<div class="table"><table>\n{cells}</table></div>\n'
+        environment = folded("Where it ran", table(facts.environment.items()))
+    return section("How it was made", f"{about}{config}{environment}")
 
 
 def _credited(facts: ReportFacts, about: str = "") -> str:
     credit = f"Trained on: {facts.credit.rstrip('.')}." if facts.credit else ""
-    words = " ".join(part for part in (about, credit) if part)
-    return f"<figcaption>{escape(words)}</figcaption>" if words else ""
-
-
-def _picture(png: bytes | None, alt: str, caption: str) -> str:
-    if png is None:
-        return ""
-    with Image.open(io.BytesIO(png)) as image:
-        small = ' class="pixels"' if image.width < 400 else ""  # whole pixels rather than a blur
-        width, height = image.size
-    tag = f'<img{small} width="{width}" height="{height}" alt="{escape(alt)}" src="{_shown(png)}">'
-    return f'<figure class="picture">{tag}\n{caption}</figure>'
-
-
-def _shown(png: bytes) -> str:
-    if len(png) <= LARGEST_PICTURE:
-        return _address(png, "image/png")
-    lighter = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").save(lighter, "WEBP", quality=90)
-    return _address(lighter.getvalue(), "image/webp")
-
-
-def _address(content: bytes, mime: str) -> str:
-    return f"data:{escape(mime)};base64,{base64.b64encode(content).decode()}"
+    return caption(about, credit)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from impasto.images import tile
+from impasto.sheets import tile
 
 COMFORTABLE = 64  # pixels; smaller pictures are enlarged to at least this
 _MARGIN = 16  # pixels between the two halves

@@ -66,10 +66,17 @@ def _for_prepared(prepared: Prepared) -> tuple[RunConfig, str]:
         data = RECIPES[name].data
         if (data.size, data.channels) == (size, channels):
             return RECIPES[name], f"the set was prepared at {size} pixels with {channels} channels"
-    smaller = [r for r in RECIPES.values() if r.data.channels == channels and r.data.size < size]
+    smaller = [
+        r
+        for r in RECIPES.values()
+        if r.data.channels == channels and size / 2 <= r.data.size < size
+    ]
     if smaller:
         largest = max(smaller, key=lambda recipe: recipe.data.size)
-        return largest, f"the set was prepared at {size} pixels, of which it takes {largest.data.size}"
+        return (
+            largest,
+            f"the set was prepared at {size} pixels, of which it takes {largest.data.size}",
+        )
     fitting = ", ".join(f"{r.data.size}x{r.data.size}x{r.data.channels}" for r in RECIPES.values())
     raise ConfigError(
         f"{prepared.path}: prepared at {size} pixels with {channels} channels, which no recipe makes ({fitting}); "

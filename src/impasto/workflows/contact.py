@@ -8,7 +8,7 @@ from jaxtyping import Int64
 from impasto.data import layout
 from impasto.data.prepared import Prepared
 from impasto.data.reasons import KINDS
-from impasto.images import write_png
+from impasto.sheets import write_png
 from impasto.views.sheet import stacked
 
 KEPT_SHOWN = 100  # pictures

@@ -1,4 +1,4 @@
-"""Looking at a source of pictures, and preparing it."""
+"""Preparing a source of pictures."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,41 +6,16 @@ from pathlib import Path
 
 from impasto.config import from_plain
 from impasto.data.config import Crop, DataConfig, Subject
-from impasto.data.inspect import Inspection
-from impasto.data.inspect import inspect as _inspect
 from impasto.data.prepare import Engine
 from impasto.data.prepare import prepare as _prepare
 from impasto.data.prepared import Prepared
-from impasto.data.rules import Rules
+from impasto.data.rules import STANDARD, Rules, rules_of
+from impasto.data.sources import is_made
 from impasto.workflows.contact import draw_sheets
-from impasto.workflows.settings import rules_of
+from impasto.workflows.extracting import curating_extract
 
 Report = Callable[[int, int], None]  # done, of how many
 WHOLE_SIZE, SUBJECT_SIZE = 64, 128  # pixels; what is cut out is trained on at many sizes
-
-
-def inspect(
-    source: str | Path,
-    *,
-    classes: tuple[str, ...] = (),
-    only: tuple[str, ...] = (),
-    limit: int | None = None,
-    report: Report | None = None,
-) -> Inspection:
-    """Counts, sizes, classes, broken files and exact duplicates of a source; nothing is written.
-
-    Args:
-        source: a folder, a zip or tar, an IDX file or folder, or `kittens[:N]`.
-        classes: keep these only.
-        only: keep names that match one of these patterns, such as `train/frog/*`.
-        limit: keep at most so many, drawn evenly.
-        report: told how many pictures are done, of how many.
-
-    Raises:
-        SourceError: there is no such source, or nothing in it is selected.
-    """
-    plain = {"classes": classes, "only": only, "limit": limit}
-    return _inspect(source, from_plain(DataConfig, plain, where=str(source)), report=report)
 
 
 def prepare(
@@ -76,7 +51,7 @@ def prepare(
         limit: keep at most so many, drawn evenly.
         subject: what to find and cut out: `cat-face`, `human-face`, a cascade's .xml, an .onnx network.
         rules: what to throw out, as `Rules` or as changes to the usual ones, such as `blurred=off`;
-            `off` alone throws nothing out.
+            `off` alone throws nothing out. Sets that were made as such (IDX, built in) have no usual rules.
         workers: processes that decode; one a core by default.
         engine: `processes` on this machine, or `ray`.
         shards: files to spread the pixels over.
@@ -100,11 +75,20 @@ def prepare(
     config = replace(
         from_plain(DataConfig, plain, where=str(source)),
         subject=wanted,
-        rules=rules if isinstance(rules, Rules) else rules_of(rules),
+        rules=rules
+        if isinstance(rules, Rules)
+        else rules_of(rules, Rules() if is_made(source) else STANDARD),
     )
     home = None if to is None else Path(to)
     prepared = _prepare(
-        source, config, home, workers=workers, engine=engine, shards=shards, report=report
+        source,
+        config,
+        home,
+        workers=workers,
+        engine=engine,
+        shards=shards,
+        extract=curating_extract() if config.rules.outlier is not None else None,
+        report=report,
     )
     if home is not None:
         draw_sheets(prepared)

@@ -9,11 +9,11 @@ import numpy as np
 from impasto.config import to_yaml
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import RunError, SourceError
-from impasto.images import encode_png, write_png
 from impasto.recipes import parameters
 from impasto.runs.config import RunConfig
 from impasto.runs.directory import Run
 from impasto.runs.export import read_model
+from impasto.sheets import encode_png, write_png
 from impasto.views.curves import draw_curves
 from impasto.views.film import MIME, make_film
 from impasto.views.report import ReportFacts, render_report

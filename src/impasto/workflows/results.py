@@ -6,9 +6,9 @@ import numpy as np
 
 from impasto.errors import BadInput, ModelError, RunError
 from impasto.families import Model
-from impasto.images import tile, to_picture, write_png
 from impasto.runs.directory import Run
 from impasto.runs.export import read_model
+from impasto.sheets import tile, to_picture, write_png
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 

@@ -3,10 +3,8 @@
 from dataclasses import replace
 from typing import Any, Literal
 
-from impasto.config import from_plain, to_plain
 from impasto.data.config import DataConfig
-from impasto.data.rules import STANDARD, Rules
-from impasto.errors import ConfigError, SourceError, nearest
+from impasto.errors import ConfigError, SourceError
 from impasto.recipes import parameters
 from impasto.runs.checkpoint import State
 from impasto.runs.config import RunConfig, TrainConfig
@@ -83,31 +81,6 @@ def selection(
         only=only or data.only,
         limit=data.limit if limit is None else limit,
     )
-
-
-def rules_of(words: tuple[str, ...]) -> Rules:
-    """The usual rules with these changes, such as `blurred=off dark=12`; `off` alone for no rules.
-
-    Raises:
-        ConfigError: a rule that there is not, or a number that it cannot take.
-    """
-    if words == ("off",):
-        return Rules()
-    plain = to_plain(STANDARD)
-    for word in words:
-        name, equals, text = word.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals:
-            raise ConfigError(f"--rules {word}: expected NAME=NUMBER or NAME=off, or off alone")
-        if name not in plain:
-            raise ConfigError(f"--rules {word}: no rule {name!r}: {nearest(name, plain)}")
-        if text.strip().lower() in {"off", "no", "none"}:
-            plain[name] = False if isinstance(plain[name], bool) else None
-        elif text.strip().lower() == "on":
-            plain[name] = to_plain(STANDARD)[name]
-        else:
-            plain[name] = text.strip()
-    return from_plain(Rules, plain, where="--rules")
 
 
 def trained(

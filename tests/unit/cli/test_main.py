@@ -220,6 +220,30 @@ def test_inspect_in_words_and_as_json(capsys, tmp_path):
     out = capsys.readouterr().out
     assert "cats/0.png = cats/copy.png" in out
     assert "cats/bad.png: " in out
+    assert "what to make of them:" in out
+    assert "impasto train photos --recipe " in out
+
+
+def test_inspect_draws_a_page(capsys, tmp_path):
+    main(["inspect", "kittens:20", "--html", "kittens.html"])
+    assert capsys.readouterr().out.endswith("page: kittens.html\n")
+    page = (tmp_path / "kittens.html").read_text()
+    assert "David Revoy" in page
+    assert "data:image/png;base64," in page
+    main(["inspect", "kittens:20", "--html", "again.html", "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["advice"][-1]["topic"] == "recipe"
+    assert facts["kept"] == 20
+    assert (tmp_path / "again.html").read_text() == page
+
+
+def test_inspect_looks_at_a_prepared_set(capsys):
+    main(["prepare", "kittens:20", "--to", "set", "--size", "32"])
+    capsys.readouterr()
+    main(["inspect", "set", "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["source"], facts["prepared"], facts["kept"]) == ("kittens:20", 32, 20)
+    assert sum(facts["attributes"]["fur"].values()) == 20
 
 
 @pytest.mark.parametrize(
@@ -253,6 +277,8 @@ def test_inspect_in_words_and_as_json(capsys, tmp_path):
         ("inspect empty", ["empty", "no pictures"]),
         ("inspect classes --classes dgo", ["dgo", "did you mean dog?"]),
         ("inspect classes --only nothing/*", ["nothing/*"]),
+        ("inspect kittens:4 --html full", ["--html full", "is a folder"]),
+        ("inspect kittens:4 --html gone/page.html", ["--html gone/page.html", "gone"]),
         ("prepare kittens:4 --to full", ["full", "--to"]),
         ("prepare kittens:4 --to set --size 1", ["size", "4"]),
         ("prepare kittens:4 --to set --background red", ["background", "red"]),

@@ -59,7 +59,7 @@ def fatal(tmp_path, monkeypatch):
         "work.read = read\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(crew, "PATIENCE", 4.0)
+    monkeypatch.setattr(crew, "PATIENCE", 12.0)
 
 
 @pytest.mark.usefixtures("fatal")

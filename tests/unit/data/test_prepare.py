@@ -52,7 +52,10 @@ def test_a_folder_becomes_a_set(folder, tmp_path):
     assert [row["slot"] for row in rows] == [0, 1, 2, 3]
     assert (rows[1]["name"], rows[1]["width"], rows[1]["height"]) == ("cat/1.png", 20, 16)
     assert np.load(tmp_path / "set" / "status.npy").tolist() == [
-        layout.code("not a picture"), 1, 1, 1
+        layout.code("not a picture"),
+        1,
+        1,
+        1,
     ]
     assert np.load(tmp_path / "set" / "boxes.npy")[1].tolist() == [2, 0, 18, 16]
 
@@ -131,7 +134,8 @@ def test_a_source_without_one_picture_names_reasons_and_leaves_nothing(folder, t
     (root / "x.png").write_bytes(b"")
     (root / "y.jpg").write_bytes(b"words")
     with pytest.raises(
-        SourceError, match=r"none of 2 files is a picture \(x.png: not a picture: empty file; y.jpg: not"
+        SourceError,
+        match=r"none of 2 files is a picture \(x.png: not a picture: empty file; y.jpg: not",
     ):
         prepare(root, SMALL, tmp_path / "set")
     assert not is_prepared(tmp_path / "set")
@@ -142,7 +146,9 @@ def test_a_source_without_one_picture_names_reasons_and_leaves_nothing(folder, t
 def test_a_full_disk_is_one_clear_error_up_front(folder, tmp_path, monkeypatch):
     facts = os.statvfs(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(layout.os, "statvfs", lambda _: os.statvfs_result((*facts[:4], 0, *facts[5:])))
+        patch.setattr(
+            layout.os, "statvfs", lambda _: os.statvfs_result((*facts[:4], 0, *facts[5:]))
+        )
         with pytest.raises(
             SourceError, match=r"no room for .* GiB of pixels .*prepare to another disk"
         ):

@@ -48,6 +48,7 @@ def write_set(home, shape, slots, config=SMALL, *, keys=None, rejected=()):
         "rejected": len(rejected),
         "label_names": {},
         "number_names": [],
+        "notices": [],
         "fingerprint": "0" * 64,
     }
     layout.write_json(home / layout.FACTS, facts)

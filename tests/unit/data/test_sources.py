@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from impasto.data import listing
 from impasto.data.config import DataConfig
 from impasto.data.items import Drawn, Unreadable
 from impasto.data.sources import open_source
@@ -211,6 +212,23 @@ def test_names_in_archives_may_point_anywhere(tmp_path, encoded):
         "c/d.png",
     ]
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_member_without_a_name_is_passed_over(tmp_path, encoded):
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
+        archive.writestr("!.png", encoded(0))
+        archive.writestr("a.png", encoded(1))
+    content = (tmp_path / "odd.zip").read_bytes()
+    (tmp_path / "odd.zip").write_bytes(content.replace(b"!.png", b"\0.png"))  # a name ends there
+    assert names(open_source(tmp_path / "odd.zip", PLAIN)) == ["a.png"]
+
+
+def test_files_come_folder_by_folder_in_the_order_of_their_names(folder, monkeypatch):
+    root = folder("b.png", "a/2.png", "a.png", "a/1/x.png", "a-b/1.png")
+    ordered = ["a/1/x.png", "a/2.png", "a-b/1.png", "a.png", "b.png"]
+    assert names(open_source(root, PLAIN)) == ordered
+    monkeypatch.setattr(listing, "RUN", 1)  # put in order on disk
+    assert names(open_source(root, PLAIN)) == ordered
 
 
 def test_an_archive_packed_from_within_has_the_same_names(tmp_path, folder):

@@ -12,9 +12,9 @@ import impasto
 from impasto.errors import Diverged, NotSaved, OutOfMemory, RunError, SourceError
 from impasto.events import Finished, Noticed, Sampled, Saved, Started, Tick
 from impasto.families.mlp_gan import MLPGAN
-from impasto.images import tile
 from impasto.runs.checkpoint import last_state, same_tensors
 from impasto.runs.directory import Run
+from impasto.sheets import tile
 
 SMALL = (
     "data.size=8",

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from impasto.errors import BadInput
-from impasto.images import write_png
+from impasto.sheets import write_png
 from impasto.views.film import MOST_FRAMES, NARROWEST, WIDEST, make_film, thin
 
 

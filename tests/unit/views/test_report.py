@@ -1,19 +1,18 @@
-import base64
 import io
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from pages import Page, embedded
 from PIL import Image
 
 from impasto.events import Finished, Noticed, Started, Tick
-from impasto.images import encode_png
-from impasto.views.report import LARGEST_FILM, ReportFacts, duration, render_report
+from impasto.sheets import encode_png
+from impasto.views.page import duration
+from impasto.views.report import LARGEST_FILM, ReportFacts, render_report
 
 HOSTILE = "<script>alert('x')</script>\"&.jpg"
-VOID = {"meta", "img", "br", "link", "hr", "input"}
 
 
 def png(side, seed=0):
@@ -57,48 +56,9 @@ def facts():
     )
 
 
-class Page(HTMLParser):
-    """Walks a page, minding that every tag is closed where it should be."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.tags, self.loads, self.words = [], [], [], []
-        self.feed(html)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.note(tag, attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.note(tag, attrs)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def note(self, tag, attrs):
-        self.tags.append(tag)
-        names = {"src", "href", "xlink:href", "srcset", "poster", "action", "data"}
-        self.loads += [value for name, value in attrs if name in names]
-        assert not [name for name, _ in attrs if name.startswith("on")]
-
-
 @pytest.fixture(scope="module")
 def page(facts):
     return Page(render_report(facts))
-
-
-def embedded(page):
-    return [
-        (load.split(";")[0].removeprefix("data:"), base64.b64decode(load.split(",")[1]))
-        for load in page.loads
-        if load.startswith("data:")
-    ]
 
 
 def test_every_picture_stands_inside_as_it_was(page, facts):

@@ -1,0 +1,1 @@
+"""What pictures are like, in numbers: networks trained by others that turn them into features."""

@@ -1,0 +1,186 @@
+"""Weights that others have published: which ones, where they come from, and where they are looked for.
+
+impasto contains none of them. A file counts only if its SHA-256 is the one written down here, so that
+features, and with them scores, mean the same on every machine. Nothing is fetched unless `fetch` is called.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+import uuid
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from impasto.data.prepare import cache_home
+from impasto.errors import ConfigError, DamagedFile, WeightsError, nearest
+
+FOLDERS = "IMPASTO_WEIGHTS"  # the variable that names folders of weights, as PATH names folders
+BLOCK = 2**20  # bytes read at a time
+PATIENCE = 30.0  # seconds without a byte before a server counts as gone
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A published file of weights."""
+
+    name: str
+    file: str
+    base: str  # URL of the folder it is published in
+    sha256: str
+    size: int  # bytes
+    licence: str
+
+    @property
+    def url(self) -> str:
+        """Where it is published."""
+        return f"{self.base}/{self.file}"
+
+
+PRETRAINED = {
+    weights.name: weights
+    for weights in (
+        Pretrained(
+            name="mobilenet-v2",
+            file="mobilenet_v2-b0353104.pth",
+            base="https://download.pytorch.org/models",
+            sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+            size=14_212_972,
+            licence="BSD-3-Clause (torchvision); trained on ImageNet, whose pictures are for research",
+        ),
+    )
+}
+
+
+def find(name: str) -> Path | None:
+    """The file of these weights, if it is in a folder that IMPASTO_WEIGHTS names, or in the cache.
+
+    Raises:
+        ConfigError: no weights of this name are known.
+        DamagedFile: a file of the right name holds something else.
+    """
+    weights = _known(name)
+    for folder in _folders():
+        path = folder / weights.file
+        try:
+            if path.is_file():
+                return _checked(path, weights)
+        except OSError as error:
+            raise DamagedFile(
+                f"{path} cannot be read ({error.strerror}); let yourself read it, or restore it from a copy"
+            ) from None
+    return None
+
+
+def require(name: str) -> Path:
+    """The file of these weights.
+
+    Raises:
+        ConfigError: no weights of this name are known.
+        DamagedFile: a file of the right name holds something else.
+        WeightsError: there is no such file; the message says how to get it.
+    """
+    path = find(name)
+    if path is None:
+        weights = _known(name)
+        looked = ", ".join(
+            f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in _folders()
+        )
+        raise WeightsError(
+            f"{weights.file}, the weights of {name}, is not in {looked}; download it "
+            f"({weights.size / 1e6:.0f} MB, sha256 {weights.sha256}) from {weights.url} into "
+            f"{_cache()}, or let {FOLDERS} name a folder that holds it"
+        )
+    return path
+
+
+def fetch(name: str, *, base: str | None = None) -> Path:
+    """The file of these weights, downloaded into the cache unless it is on this machine already.
+
+    Args:
+        name: a name in `PRETRAINED`.
+        base: URL of the folder to download from, such as a mirror; where it is published by default.
+
+    Raises:
+        ConfigError: no weights of this name are known.
+        DamagedFile: a file of the right name is here and holds something else.
+        WeightsError: it cannot be downloaded or kept, or what came is something else; nothing is left.
+    """
+    weights = _known(name)
+    if (found := find(name)) is not None:
+        return found
+    url = weights.url if base is None else f"{base.rstrip('/')}/{weights.file}"
+    path = _cache() / weights.file
+    # A name of its own, because two processes may fetch at once; whoever is last replaces like by like.
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        came = _download(url, draft, weights.size)
+        if came != weights.sha256:
+            raise WeightsError(
+                f"{url}: what came has sha256 {came}, and {weights.file} has {weights.sha256}; try "
+                f"again, or download it from elsewhere into {path.parent}"
+            )
+        os.replace(draft, path)
+    except (OSError, http.client.HTTPException) as error:  # urllib's own errors are OSErrors
+        raise WeightsError(
+            f"{url} could not be downloaded to {path} ({error}); try again, or put {weights.file} "
+            f"there by hand, or let {FOLDERS} name a folder that holds it"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):  # what went wrong before is what counts
+            draft.unlink()
+    return path
+
+
+def _known(name: str) -> Pretrained:
+    if name not in PRETRAINED:
+        raise ConfigError(f"{name}: no such pretrained weights; {nearest(name, PRETRAINED)}")
+    return PRETRAINED[name]
+
+
+def _folders() -> list[Path]:
+    named = os.environ.get(FOLDERS, "").split(os.pathsep)
+    return [*(Path(folder).expanduser() for folder in named if folder), _cache()]
+
+
+def _cache() -> Path:
+    return cache_home() / "weights"
+
+
+def _checked(path: Path, weights: Pretrained) -> Path:
+    facts = path.stat()
+    found = _sha256(path.resolve(), facts.st_size, facts.st_mtime_ns)
+    if found != weights.sha256:
+        raise DamagedFile(
+            f"{path} has sha256 {found}, and {weights.file} as published has {weights.sha256}: it was "
+            f"cut short, damaged or replaced; delete it and download it again from {weights.url}"
+        )
+    return path
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, size: int, modified_ns: int) -> str:
+    del size, modified_ns  # they are here so that a file that changes is read again
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(url: str, draft: Path, size: int) -> str:
+    """The SHA-256 of what came from the server, which lies in `draft`."""
+    digest = hashlib.sha256()
+    try:
+        answer = urllib.request.urlopen(url, timeout=PATIENCE)  # noqa: S310 (ours, or a mirror's)
+    except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection open
+        raise
+    with answer, draft.open("wb") as file:
+        while file.tell() <= size and (
+            block := answer.read(BLOCK)
+        ):  # a longer file is the wrong one
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest()

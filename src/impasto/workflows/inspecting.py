@@ -1,0 +1,90 @@
+"""Looking at a source of pictures before anything is made of it."""
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from impasto.config import from_plain
+from impasto.data.config import DataConfig
+from impasto.data.inspect import inspect as _inspect
+from impasto.data.inspection import Advice, Inspection
+from impasto.errors import ConfigError
+from impasto.views.health import render_health
+from impasto.workflows.choosing import choose
+
+Report = Callable[[int, int], None]  # done, of how many
+
+
+def inspect(
+    source: str | Path,
+    *,
+    html: str | Path | None = None,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    limit: int | None = None,
+    report: Report | None = None,
+) -> Inspection:
+    """What a source holds: counts, sizes, classes, flaws, duplicates, and what to make of them.
+
+    All of it is decoded, measured and judged by the standard rules, in the cache; nothing stays there.
+
+    Args:
+        source: a folder, a zip or tar, an IDX file or folder, `kittens[:N]`, or a prepared set.
+        html: a file to draw the whole as one page into, with the pictures themselves.
+        classes: look at these only.
+        only: look at names that match one of these patterns, such as `train/frog/*`.
+        limit: look at most at so many, drawn evenly.
+        report: told how many pictures are done, of how many.
+
+    Raises:
+        SourceError: there is no such source, or nothing in it is selected.
+        ConfigError: the page cannot be written.
+    """
+    page = None if html is None else _writable(Path(html))
+    plain = {"classes": classes, "only": only, "limit": limit}
+    selected = from_plain(DataConfig, plain, where=str(source))
+    found = _inspect(source, selected, report=report)
+    if found.kept:
+        found = replace(found, advice=(*found.advice, *_recipe(source, selected)))
+    if page is not None:
+        _write(page, render_health(found))
+    return found
+
+
+def _recipe(source: str | Path, selected: DataConfig) -> tuple[Advice, ...]:
+    try:
+        recipe, why = choose(source, selected)
+    except ConfigError as error:  # a prepared set of a size that no recipe has
+        return (Advice("recipe", f"No recipe fits as it is. {error}", "note"),)
+    line = ["impasto", "train", str(source), "--recipe", recipe.name]
+    line += ["--classes", *selected.classes] if selected.classes else []
+    line += ["--only", *selected.only] if selected.only else []
+    line += ["--limit", str(selected.limit)] if selected.limit else []
+    quick = ""
+    if recipe.data.size >= 64 and recipe.name != "kittens":
+        quick = (
+            " On a CPU, `--recipe kittens` is the quick one, for pictures of any kind at 64 pixels."
+        )
+    return (Advice("recipe", f"`{shlex.join(line)}` ({why}).{quick}", "note"),)
+
+
+def _writable(path: Path) -> Path:
+    """The path, found out to be in vain before the pictures are looked at rather than after."""
+    if path.is_dir() or not path.parent.is_dir():
+        problem = "is a folder" if path.is_dir() else f"lies in {path.parent}, which is not there"
+        raise ConfigError(f"--html {path}: {problem}; name a file in a folder that is there")
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        raise ConfigError(
+            f"--html {path}: cannot be written ({error.strerror}); choose another place"
+        ) from None
