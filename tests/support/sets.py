@@ -57,6 +57,7 @@ def write_set(home, pixels, *, kinds=None, measures=None, config=None):
         "rejected": len(kinds),
         "label_names": {},
         "number_names": [],
+        "notices": [],
         "fingerprint": "0" * 64,
     }
     layout.write_json(home / layout.FACTS, facts)

@@ -15,6 +15,7 @@ Learnt = Literal["likeliest", "unsure"]
 _TITLES = {  # rising, falling
     "sharpness": ("Blurred first", "Sharp first"),
     "brightness": ("Dark first", "Bright first"),
+    "highlight": ("Dim lights first", "Bright lights first"),
     "contrast": ("Low contrast first", "High contrast first"),
     "text": ("Least like text first", "Most like text first"),
     "flatness": ("Least like a drawing first", "Most like a drawing first"),

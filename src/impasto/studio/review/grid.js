@@ -46,7 +46,8 @@ export class Grid {
     const cell = Math.floor((width - GAP * (columns - 1)) / columns);
     const side = this.sheetSide(cell);
     if (columns !== this.columns || anew) this.clear();
-    Object.assign(this, { columns, cell, pitch: cell + GAP });
+    const step = columns > 1 ? (width - cell) / (columns - 1) : 0; // from one to the next, in a row
+    Object.assign(this, { columns, cell, step, width, pitch: cell + GAP });
     if (anew || side !== this.blocks.side) this.blocks.reset(this.view, this.count, side);
     this.total = Math.ceil(this.count / columns);
     this.height = this.total * this.pitch;
@@ -178,7 +179,7 @@ export class Grid {
   stateOf(index) {
     const start = index * this.columns;
     const end = Math.min(this.count, start + this.columns);
-    const parts = [index, this.blocks.side, this.cell];
+    const parts = [index, this.blocks.side, this.width];
     for (let place = start; place < end; place += 1) {
       const picture = this.blocks.picture(place);
       const word = picture ? `${picture.slot}${picture.hand}` : "-";
@@ -192,7 +193,7 @@ export class Grid {
     row.drawn = this.stateOf(index);
     row.setAttribute("aria-rowindex", index + 1);
     const scale = Math.min(devicePixelRatio, 2);
-    const width = Math.round(((this.columns * this.pitch) - GAP) * scale);
+    const width = Math.round(this.width * scale);
     const height = Math.round(this.cell * scale);
     const context = row.canvas.getContext("2d");
     if (row.canvas.width !== width || row.canvas.height !== height) {
@@ -205,17 +206,16 @@ export class Grid {
     context.scale(scale, scale);
     context.imageSmoothingEnabled = this.side > COARSE;
     context.imageSmoothingQuality = "medium";
+    const left = (column) => Math.round(column * this.step * scale) / scale;
     context.beginPath();
-    for (let column = 0; column < this.columns; column += 1) {
-      context.roundRect(column * this.pitch, 0, this.cell, this.cell, 4);
-    }
+    row.cells.forEach((_, column) => context.roundRect(left(column), 0, this.cell, this.cell, 4));
     context.clip();
     row.cells.forEach((cell, column) => {
       const place = index * this.columns + column;
       cell.hidden = place >= this.count;
       if (cell.hidden) return;
       const there = this.blocks.at(place);
-      if (there) this.draw(context, there, column * this.pitch, place === this.lit);
+      if (there) this.draw(context, there, left(column), place === this.lit);
       this.fillCell(cell, place, there?.picture);
     });
     context.restore();

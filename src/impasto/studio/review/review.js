@@ -2,7 +2,7 @@
 
 import { Blocks } from "./blocks.js";
 import { described, Grid } from "./grid.js";
-import { ask, Gone, tell } from "./server.js";
+import { ask, Gone, settled, tell } from "./server.js";
 
 const DWELL = 700; // milliseconds in sight after which a picture counts as looked at
 const SMALLEST = 28, LARGEST = 256; // pixels, of a picture on the screen
@@ -39,6 +39,7 @@ async function look({ at = 0 } = {}) {
   const turn = ++looks;
   for (const [name, word] of Object.entries(shown)) sessionStorage.setItem(name, word);
   try {
+    await settled();
     const found = await ask("/view", shown);
     if (turn !== looks) return; // something else was chosen meanwhile
     view = found;

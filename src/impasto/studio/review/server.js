@@ -36,6 +36,9 @@ export async function askPicture(path, words, signal) {
 
 let last = Promise.resolve();
 
+// When all changes told so far are answered: what is asked after that heeds them.
+export const settled = () => last;
+
 export function tell(path, body = {}) {
   const headers = { "content-type": "application/json" };
   const options = { method: "POST", headers, body: JSON.stringify(body) };
