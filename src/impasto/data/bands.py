@@ -35,10 +35,10 @@ _CACHED = 1 << 14  # numbers that fit into the processor's cache
 _MOST_KEYS = 500  # of one group
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
 
-Strings = UInt8[np.ndarray, "n bytes"]
-Rows = Int64[np.ndarray, " m"]
+Strings = UInt8[np.ndarray, "_ _"]
+Rows = Int64[np.ndarray, "_"]
 Words = tuple[UInt64[np.ndarray, " m"], ...]  # strings as 64-bit numbers, the first bits first
-Pairs = Int64[np.ndarray, "p 3"]  # row, a later row, how many bits differ
+Pairs = Int64[np.ndarray, "_ 3"]  # row, a later row, how many bits differ
 Bits = tuple[int, ...]
 
 
@@ -67,7 +67,7 @@ class _Part:
 
 
 def search(question: Question, rows: Rows) -> Iterator[Pairs]:
-    """The near pairs among the rows, in blocks; a pair may come several times.
+    """The near pairs among the rows, in blocks; a pair may come more than once.
 
     Args:
         question: what is looked for.

@@ -221,6 +221,8 @@ def _repeats(
         number[chunk] = pass_of(codes_of(rows[chunk]), count)
     for one in range(count):
         members = rows[number == one]
+        if not len(members):
+            continue
         codes = codes_of(members)
         turn = np.argsort(codes, kind="stable")
         members, codes = members[turn], codes[turn]
