@@ -60,15 +60,16 @@ def prepared_apart(
     largest: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """A preparation in a process of its own, in an empty folder, killed after `last` candidates."""
-    home = target.parent / "home"
+    home, temporary = target.parent / "home", target.parent / "temporary"
     home.mkdir(exist_ok=True)
+    temporary.mkdir(exist_ok=True)
     told = ("none" if number is None else str(number) for number in (last, largest))
     return subprocess.run(
         [sys.executable, "-c", PREPARED, str(source), str(target), str(workers), *told],
         capture_output=True,
         text=True,
         cwd=home,
-        env={**os.environ, "HOME": str(home), "TMPDIR": str(home)},
+        env={**os.environ, "HOME": str(home), "TMPDIR": str(temporary)},
     )
 
 
@@ -83,11 +84,11 @@ def rows_of(home: Path) -> list[tuple[str, str]]:
     return [(row["name"], row["reason"] or KEPT) for row in layout.read_rows(home / layout.ROWS)]
 
 
-def everything_below(root: Path, but: Path) -> dict[str, tuple[int, ...]]:
+def everything_below(root: Path, *but: Path) -> dict[str, tuple[int, ...]]:
     """All files and folders, with what changes when somebody writes."""
     found = {}
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if Path(folder, name) != but]
+        folders[:] = [name for name in folders if Path(folder, name) not in but]
         for path in (Path(folder), *(Path(folder, name) for name in files)):
             facts = path.lstat()
             found[str(path)] = (facts.st_mode, facts.st_size, facts.st_mtime_ns, facts.st_nlink)
@@ -109,13 +110,13 @@ class Corpus:
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
     """The whole corpus, prepared once by two workers."""
     place = tmp_path_factory.mktemp("hostile")
-    root, target = place / "corpus", place / "set"
+    root, target, temporary = place / "corpus", place / "set", place / "temporary"
     expected = make_corpus(root, SEED)
     (place / "home").mkdir()
-    before = everything_below(place, target)
+    before = everything_below(place, target, temporary)
     run = prepared_apart(root, target)
-    after = everything_below(place, target)
-    before.pop(str(place)), after.pop(str(place))  # the target has come into it
+    after = everything_below(place, target, temporary) | {str(place): before[str(place)]}
+    assert list(temporary.iterdir()) == []
     yield Corpus(root, expected, target, run.stdout, run.stderr, before, after)
     (root / "special" / "closed").chmod(0o700)
     shutil.rmtree(place)

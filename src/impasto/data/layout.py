@@ -216,9 +216,7 @@ class Writer:
 
     def close(self, *, durable: bool = False) -> None:
         """Closes all files; `durable` waits until they are on disk."""
-        with (
-            ExitStack() as closed
-        ):  # on a full disk, closing one may fail; the others are closed all the same
+        with ExitStack() as closed:  # all of them, though closing one may fail on a full disk
             for array in (*self._arrays.values(), self._pixels):
                 closed.callback(array.close, durable=durable)
             closed.callback(self._rows.close)
