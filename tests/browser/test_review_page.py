@@ -258,6 +258,8 @@ def test_a_refusal_is_said_in_its_words(page, home, opened):
 def test_without_the_secret_there_is_no_page(page, opened):
     stranger = opened(page.url, ready=False)
     expect(stranger.locator("body")).to_contain_text("This page is private")
+    stranger.wait_for_load_state("networkidle")  # the refusal of its icon comes late
+    stranger.close()
     opened.wrong.clear()
 
 

@@ -151,7 +151,7 @@ def test_a_newcomer_reads_what_is_there(page):
     assert "10 pictures without a class" in words
     assert "1 to 9, median 2.5; 3 missing" in words
     assert "40 pictures left out for looking like one that is kept" in words
-    assert "3 bits of 256 differ" in words
+    assert "3 bits of 144 differ" in words
     assert "how sharp" in words
     assert "0.912" in words
     assert "1 file that cannot be decoded" in words
