@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -115,7 +114,7 @@ class Prepared:
         size = min(config.size, self.stored.size)
         kept: Crop = self.stored.crop
         if size < self.stored.size and kept != "pad":
-            if config.crop == "random" and self.side >= math.floor(size * crop.MARGIN):
+            if config.crop == "random" and self.side >= round(size * crop.MARGIN):
                 kept = "random"
             elif kept == "random":
                 kept = "center"

@@ -158,3 +158,24 @@ def test_another_seed_splits_otherwise_and_growth_keeps_most(tmp_path):
     assert len(held & set(small.split(1, 0.1)[1].tolist())) < 30
     assert len(held & set(large.split(0, 0.1)[1].tolist())) > 75
     assert len(small.split(0, 0.0)[1]) == 0
+
+
+def test_a_set_is_seen_at_a_smaller_size(tmp_path, folder):
+    made = prepare(folder("1.png", "2.png"), DataConfig(size=16), tmp_path / "set")
+    smaller = made.viewed(DataConfig(size=8, crop="random", flip=False))
+    assert (smaller.config.size, smaller.config.crop, smaller.config.flip) == (8, "random", False)
+    assert smaller[0].shape == (8, 8, 3)
+    whole, seen = made.images(np.arange(2)), smaller.images(np.arange(2))
+    halves = whole.reshape(2, 8, 2, 8, 2, 3).mean((2, 4))
+    assert np.abs(seen - halves).mean() < 20
+    assert smaller.fingerprint == made.fingerprint
+    # No margin is left for random crops, and nothing is made larger than it is stored.
+    assert made.viewed(DataConfig(size=15, crop="random")).config.crop == "center"
+    assert made.viewed(DataConfig(size=64)).config.size == 16
+
+
+def test_a_set_with_margins_is_seen_without_them(tmp_path, folder):
+    made = prepare(folder("1.png"), DataConfig(size=16, crop="random"), tmp_path / "set")
+    assert made.viewed(DataConfig(size=16, crop="center")).config.crop == "random"
+    square = made.viewed(DataConfig(size=8, crop="center"))
+    assert (square.config.crop, square[0].shape) == ("center", (8, 8, 3))
