@@ -16,9 +16,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt8, UInt64
+from jaxtyping import Bool, Float64, Int64, UInt8, UInt64
 
 PASS = 1 << 21  # strings sorted together; memory is for so many, however many there are
 CHUNK = 1 << 18  # strings looked at together where they are only passed through
@@ -27,19 +28,37 @@ BLOCK = 1 << 20  # pairs compared together where each is compared with each
 
 # The cost of a key for one string, and of comparing one pair, in seconds; only their ratio matters.
 _SORTED, _COMPARED = 1.5e-7, 2e-8
-# Bits of real hashes are neither fair nor independent: ten of them tell strings apart like eight.
-_WORTH = 0.8
+_SAMPLE = 1 << 13
 _VARIED = 0.02  # a bit that is the same in all but so many strings is passed over
+_ALONE = np.uint64(1 << 40)  # codes from here on are no key's
 _KEY_BITS, _PLACE_BITS = 40, 24  # a key and a place in a pass make one number to sort
 _CACHED = 1 << 14  # numbers that fit into the processor's cache
+_REMEMBERED = 24
 _MOST_KEYS = 500  # of one group
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
 
-Strings = UInt8[np.ndarray, "_ _"]
-Rows = Int64[np.ndarray, "_"]
-Words = tuple[UInt64[np.ndarray, " m"], ...]  # strings as 64-bit numbers, the first bits first
+# "_" is any length: one function handles rows of several
+Strings = UInt8[np.ndarray, "_ bytes"]
+Rows = Int64[np.ndarray, " _"]
+Meeting = Float64[np.ndarray, " _"]
+Codes = UInt64[np.ndarray, " _"]
+Words = tuple[UInt64[np.ndarray, " _"], ...]  # strings as 64-bit numbers, the first bits first
 Pairs = Int64[np.ndarray, "_ 3"]  # row, a later row, how many bits differ
 Bits = tuple[int, ...]
+
+FAIR: Meeting = 0.5 ** np.arange(_KEY_BITS + 1)
+
+
+class Key(NamedTuple):
+    """Parts of one group. Each near pair that agrees often enough in the group has one such key."""
+
+    same: tuple[Bits, ...] = ()  # the first parts of the group that agree, as many as must
+    other: tuple[Bits, ...] = ()  # the parts among them that do not
+
+    @property
+    def size(self) -> int:
+        """How many bits agree."""
+        return sum(map(len, self.same))
 
 
 @dataclass(frozen=True)
@@ -52,18 +71,30 @@ class Question:
     pass_size: int = PASS
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Held:
     """Strings held in memory."""
 
-    rows: Rows
-    words: Words
-    settled: Bool[np.ndarray, " m"] | None
+    def __init__(self, question: Question, rows: Rows) -> None:
+        self.rows = rows
+        self.words = as_words(question.strings[rows])
+        self.settled = None if question.settled is None else question.settled[rows]
+        self._codes: dict[Bits, Codes] = {}
 
-    def taken(self, places: Rows) -> "_Part":
-        settled = None if self.settled is None else self.settled[places]
-        words = tuple(word[places] for word in self.words)
-        return _Part(self.rows[places], words, settled)
+    def codes(self, key: Key) -> Codes:
+        """The bits that agree, of each string, as one number."""
+        codes = np.zeros(len(self.rows), np.uint64)
+        for part in key.same:
+            codes <<= np.uint64(len(part))
+            codes |= self.part(part)
+        return codes
+
+    def part(self, part: Bits) -> Codes:
+        """The part's bits of each string, as one number; the last few are remembered."""
+        if part not in self._codes:
+            if len(self._codes) >= _REMEMBERED:
+                self._codes.clear()
+            self._codes[part] = _codes(self.words, part)
+        return self._codes[part]
 
 
 def search(question: Question, rows: Rows) -> Iterator[Pairs]:
@@ -73,24 +104,32 @@ def search(question: Question, rows: Rows) -> Iterator[Pairs]:
         question: what is looked for.
         rows: ascending.
     """
-    whole = _load(question, rows) if len(rows) <= question.pass_size else None
-    for key in cover(_order_bits(question.strings, rows), question.radius, len(rows)):
-        parts = iter([whole]) if whole else _passes(question, rows, key)
-        for part in parts:
-            yield from _meet(question, part, key, len(rows))
+    whole = _Held(question, rows) if len(rows) <= question.pass_size else None
+    bits, meeting = _seen(question.strings, rows)
+    for key in cover(bits, question.radius, len(rows), meeting):
+        for held in iter([whole]) if whole else _passes(question, rows, key):
+            yield from _meet(question, held, key, len(rows))
 
 
-def cover(bits: Bits, radius: int, count: int) -> list[Bits]:
+def cover(bits: Bits, radius: int, count: int, meeting: Meeting = FAIR) -> list[Key]:
     """Keys, as choices of bits: two strings within the radius agree on all bits of at least one.
 
     Of all covers of this kind it is the cheapest for `count` strings; for few strings that is one
     empty key, on which all agree.
+
+    Args:
+        bits: their numbers, those that tell most first.
+        radius: bits.
+        count: strings.
+        meeting: the share of pairs that agree on as many bits as its index says.
     """
-    best: list[Bits] = [()]
+    best = [Key()]
     for groups in range(1, radius + 2):
-        dealt = [_keys(group, differ, count) for group, differ in _groups(bits, radius, groups)]
+        dealt = [
+            _keys(group, differ, count, meeting) for group, differ in _groups(bits, radius, groups)
+        ]
         keys = [key for of_group in dealt for key in of_group]
-        if all(dealt) and _cost(keys, count) < _cost(best, count):
+        if all(dealt) and _cost(keys, count, meeting) < _cost(best, count, meeting):
             best = keys
     return best
 
@@ -115,13 +154,22 @@ def as_words(strings: Strings) -> Words:
     return tuple(np.ascontiguousarray(word) for word in padded.view("<u8").T)
 
 
-def _order_bits(strings: Strings, rows: Rows) -> Bits:
-    """The numbers of the bits that differ between strings, judged by a sample; the best first."""
-    sample = strings[rows[:: max(1, len(rows) // 4096)]]
-    share = np.unpackbits(sample, axis=1).mean(axis=0) if len(sample) else np.zeros(0)
-    uneven = np.abs(share - 0.5)
+def _seen(strings: Strings, rows: Rows) -> tuple[Bits, Meeting]:
+    """What a sample tells: the bits that differ, the best first, and how likely it is to agree on some.
+
+    Bits of real hashes are neither fair nor independent. How far apart pairs are says what that costs.
+    """
+    sample = np.unpackbits(strings[rows[:: max(1, len(rows) // _SAMPLE)]], axis=1)
+    if len(sample) < 2:
+        return (), FAIR
+    uneven = np.abs(sample.mean(axis=0) - 0.5)
     order = np.argsort(uneven, kind="stable")
-    return tuple(order[uneven[order] <= 0.5 - _VARIED].tolist())
+    order = order[uneven[order] <= 0.5 - _VARIED]
+    half = len(sample) // 2
+    apart = sample[:half, order] != sample[half : 2 * half, order]
+    agree = 1 - apart.mean(axis=1) if len(order) else np.ones(half)
+    meeting = (agree[:, None] ** np.arange(_KEY_BITS + 1)).mean(axis=0)
+    return tuple(order.tolist()), meeting
 
 
 def _groups(bits: Bits, radius: int, groups: int) -> Iterator[tuple[Bits, int]]:
@@ -137,114 +185,140 @@ def _groups(bits: Bits, radius: int, groups: int) -> Iterator[tuple[Bits, int]]:
         hand += chance
 
 
-def _keys(group: Bits, differ: int, count: int) -> list[Bits]:
+def _keys(group: Bits, differ: int, count: int, meeting: Meeting) -> list[Key]:
     """The cheapest keys of one group; none where it has too few bits."""
-    best: list[Bits] = []
+    best: list[Key] = []
     for parts in range(differ + 1, min(differ + 6, len(group) + 1)):
         if math.comb(parts, differ) > _MOST_KEYS:
             break
         dealt = [group[part::parts] for part in range(parts)]
-        chosen = combinations(dealt, parts - differ)
-        keys = [tuple(bit for part in parts_of for bit in part) for parts_of in chosen]
-        short = max(map(len, keys)) <= _KEY_BITS
-        if short and (not best or _cost(keys, count) < _cost(best, count)):
+        keys = [
+            Key(
+                tuple(dealt[number] for number in numbers),
+                tuple(dealt[number] for number in range(numbers[-1]) if number not in numbers),
+            )
+            for numbers in combinations(range(parts), parts - differ)
+        ]
+        short = max(key.size for key in keys) <= _KEY_BITS
+        if short and (not best or _cost(keys, count, meeting) < _cost(best, count, meeting)):
             best = keys
     return best
 
 
-def _cost(keys: list[Bits], count: int) -> float:
-    met = sum(math.pow(0.5, _WORTH * len(key)) for key in keys)
+def _cost(keys: list[Key], count: int, meeting: Meeting) -> float:
+    met = float(sum(meeting[key.size] for key in keys))
     return count * _SORTED * len(keys) + count * count / 2 * met * _COMPARED
 
 
-def _load(question: Question, rows: Rows) -> _Part:
-    settled = None if question.settled is None else question.settled[rows]
-    return _Part(rows, as_words(question.strings[rows]), settled)
-
-
-def _passes(question: Question, rows: Rows, key: Bits) -> Iterator[_Part]:
+def _passes(question: Question, rows: Rows, key: Key) -> Iterator[_Held]:
     """All rows, those with the same code together, in parts that fit in memory."""
     count = passes(len(rows), question.pass_size)
     number = np.empty(len(rows), np.uint16)
     for start in range(0, len(rows), CHUNK):
         chunk = slice(start, start + CHUNK)
-        words = as_words(question.strings[rows[chunk]])
-        number[chunk] = pass_of(_codes(words, key), count)
+        number[chunk] = pass_of(_Held(question, rows[chunk]).codes(key), count)
     for one in range(count):
-        yield _load(question, rows[number == one])
+        yield _Held(question, rows[number == one])
 
 
-def _codes(words: Words, key: Bits) -> UInt64[np.ndarray, " m"]:
-    """The key's bits of each string, as one number."""
+def _codes(words: Words, part: Bits) -> Codes:
     codes = np.zeros(len(words[0]), np.uint64)
     for start in range(0, len(codes), _CACHED):
         chunk = slice(start, start + _CACHED)
-        for place, bit in enumerate(key):
+        for place, bit in enumerate(part):
             shift = np.uint64(8 * (bit % 64 // 8) + 7 - bit % 8)  # as np.packbits lays them
             found = words[bit // 64][chunk] >> shift & np.uint64(1)
             codes[chunk] |= found << np.uint64(place)
     return codes
 
 
-def _meet(question: Question, part: _Part, key: Bits, count: int) -> Iterator[Pairs]:
+def _meet(question: Question, held: _Held, key: Key, count: int) -> Iterator[Pairs]:
     """The near pairs among strings with the same code."""
     shift = np.uint64(_PLACE_BITS)
-    numbered = _codes(part.words, key) << shift | np.arange(len(part.rows), dtype=np.uint64)
+    numbered = held.codes(key) << shift | np.arange(len(held.rows), dtype=np.uint64)
     numbered.sort()
     places = (numbered & np.uint64((1 << _PLACE_BITS) - 1)).astype(np.int64)
     codes = numbered >> shift
-    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
-    lengths = np.diff(np.append(starts, len(codes)))
-    crowded = lengths > DENSE
-    for start, length in zip(starts[crowded], lengths[crowded], strict=True):
-        run = np.sort(places[start : start + length])
-        if length < count // 2:
-            yield from search(question, part.rows[run])
+    for run in _crowds(codes):
+        crowd = np.sort(places[run])
+        if len(crowd) < count // 2:
+            yield from search(question, held.rows[crowd])
         else:  # other bits tell them apart no better
-            yield from _each_with_each(part.taken(run), question.radius)
-    met = np.repeat((lengths > 1) & ~crowded, lengths)
-    left = np.repeat(starts + lengths, lengths) - np.arange(len(codes))
-    yield from _in_runs(part.taken(places[met]), left[met], question.radius)
+            yield from _each_with_each(held, crowd, question.radius)
+        codes[run] = _ALONE + np.arange(len(crowd), dtype=np.uint64)
+    near = (
+        _near(held, places[one], places[other], question.radius, key.other)
+        for one, other in _in_runs(held, places, codes, question.radius)
+    )
+    yield from near
 
 
-def _in_runs(part: _Part, left: Rows, radius: int) -> Iterator[Pairs]:
-    """The near pairs within runs; `left` says how many of its run are left from each string on."""
-    first = np.arange(len(left))
-    for step in range(1, DENSE):
-        more = left > step
-        first, left = first[more], left[more]
+def _crowds(codes: Codes) -> list[slice]:
+    """Where runs of very many equal codes are."""
+    if not (codes[DENSE:] == codes[:-DENSE]).any():
+        return []
+    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+    ends = np.append(starts[1:], len(codes))
+    long = ends - starts > DENSE
+    return [slice(*ends_of) for ends_of in zip(starts[long], ends[long], strict=True)]
+
+
+def _in_runs(held: _Held, places: Rows, codes: Codes, radius: int) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs with equal codes, which stand together, that are within the radius in their first word."""
+    word = held.words[0][places]
+    settled = None if held.settled is None else held.settled[places]
+    first = np.arange(len(codes))
+    found: list[tuple[Rows, Rows]] = []
+    size = 0
+    for step in range(1, len(codes)):
+        first = first[: np.searchsorted(first, len(codes) - step)]
+        first = first[codes[first] == codes[first + step]]
         if len(first) == 0:
-            return
-        yield _near(part, first, first + step, radius)
+            break
+        asked = first
+        if settled is not None:
+            asked = first[settled[first] != settled[first + step]]
+        close = asked[np.bitwise_count(word[asked] ^ word[asked + step]) <= radius]
+        found.append((close, close + step))
+        size += len(close)
+        if size > BLOCK:
+            yield _joined(found)
+            found, size = [], 0
+    if size:
+        yield _joined(found)
 
 
-def _each_with_each(part: _Part, radius: int) -> Iterator[Pairs]:
-    count = len(part.rows)
-    if part.settled is None:
-        first, second = np.arange(count), np.arange(count)
-    else:
-        first, second = np.flatnonzero(part.settled), np.flatnonzero(~part.settled)
+def _joined(found: list[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
+    one, other = (np.concatenate(side) for side in zip(*found, strict=True))
+    return one, other
+
+
+def _each_with_each(held: _Held, crowd: Rows, radius: int) -> Iterator[Pairs]:
+    first = second = crowd
+    if held.settled is not None:
+        first, second = crowd[held.settled[crowd]], crowd[~held.settled[crowd]]
     if len(second) == 0:
         return
     height = max(1, BLOCK // len(second))
     for start in range(0, len(first), height):
-        one, other = (
-            side.ravel()
-            for side in np.meshgrid(first[start : start + height], second, indexing="ij")
-        )
-        apart = one < other if part.settled is None else slice(None)
-        yield _near(part, one[apart], other[apart], radius)
+        block = first[start : start + height]
+        one, other = (side.ravel() for side in np.meshgrid(block, second, indexing="ij"))
+        apart = one < other if held.settled is None else slice(None)
+        yield _near(held, one[apart], other[apart], radius)
 
 
-def _near(part: _Part, first: Rows, second: Rows, radius: int) -> Pairs:
-    """Those of the pairs of places that are within the radius, as rows."""
-    if part.settled is not None:
-        asked = part.settled[first] != part.settled[second]
-        first, second = first[asked], second[asked]
-    differ = np.zeros(1, np.int64)
-    for word in part.words:  # the first leaves next to nothing to compare for the others
-        differ = differ + np.bitwise_count(word[first] ^ word[second])
-        close = np.flatnonzero(differ <= radius)
+def _near(
+    held: _Held, first: Rows, second: Rows, radius: int, other: tuple[Bits, ...] = ()
+) -> Pairs:
+    """Those of the pairs of places that are within the radius and agree on no other part, as rows."""
+    for part in other:
+        codes = held.part(part)
+        apart = codes[first] != codes[second]
+        first, second = first[apart], second[apart]
+    differ = np.zeros(len(first), np.int64)
+    for word in held.words:
+        differ += np.bitwise_count(word[first] ^ word[second])
+        close = differ <= radius
         first, second, differ = first[close], second[close], differ[close]
-    one, other = part.rows[first], part.rows[second]
-    return np.stack([np.minimum(one, other), np.maximum(one, other), differ], axis=1)
+    rows = held.rows[np.minimum(first, second)], held.rows[np.maximum(first, second)]
+    return np.stack([*rows, differ], axis=1)

@@ -38,7 +38,7 @@ MOST_PAIRS = 1 << 22
 
 _ODD = np.uint64(0xD6E8FEB86659FD93)  # spreads each bit of a hash over all of its fold
 
-Mask = Bool[np.ndarray, " n"]
+Mask = Bool[np.ndarray, " _"]
 
 
 def looks(pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, " bytes"]:
@@ -69,8 +69,8 @@ def near_pairs(
     Of equal hashes only the first takes part in other pairs; the later ones are paired with it alone.
 
     Args:
-        hashes: may be mapped from disk.
-        radius: bits.
+        hashes: may be mapped from disk; at most 2^28.
+        radius: bits, at most 255.
         among: the rows to look at; all if None.
         pass_size: hashes sorted together, which bounds the memory beside the pairs themselves.
     """
@@ -79,7 +79,7 @@ def near_pairs(
     question = Question(hashes, radius, pass_size=pass_size)
     near = _gathered(search(question, np.setdiff1d(rows, same[:, 1], assume_unique=True)))
     assert near is not None
-    return _once(np.concatenate([same, near]))
+    return _unpacked(np.sort(_packed(np.concatenate([same, near]))))
 
 
 def choose(pairs: Pairs, order: Rows) -> Pairs:
@@ -235,23 +235,31 @@ def _repeats(
 
 def _gathered(blocks: Iterator[Pairs], most: int | None = None) -> Pairs | None:
     """All pairs of the blocks, once each and ascending; None as soon as there are more than `most`."""
-    gathered: list[Pairs] = [np.zeros((0, 3), np.int64)]
+    gathered = [np.zeros(0, np.uint64)]
     held, limit = 0, MOST_PAIRS
     for block in blocks:
-        gathered.append(block)
+        gathered.append(_packed(block))
         held += len(block)
         if held > limit:
-            gathered = [_once(np.concatenate(gathered))]
+            gathered = [np.unique(np.concatenate(gathered))]
             held = len(gathered[0])
             limit = 2 * max(held, MOST_PAIRS)
             if most is not None and held > most:
                 return None
-    return _once(np.concatenate(gathered))
+    return _unpacked(np.unique(np.concatenate(gathered)))
 
 
-def _once(pairs: Pairs) -> Pairs:
-    _, places = np.unique(pairs[:, 0] << 32 | pairs[:, 1], return_index=True)
-    return pairs[places]
+def _packed(pairs: Pairs) -> UInt64[np.ndarray, " p"]:
+    """Pairs as single numbers in the same order: sorted ten times as fast, held in a third."""
+    one, other, bits = pairs.T
+    packed: UInt64[np.ndarray, " p"] = (one << 36 | other << 8 | bits).view(np.uint64)
+    return packed
+
+
+def _unpacked(packed: UInt64[np.ndarray, " p"]) -> Pairs:
+    fields = (36, (1 << 28) - 1), (8, (1 << 28) - 1), (0, 255)
+    columns = [packed >> np.uint64(shift) & np.uint64(mask) for shift, mask in fields]
+    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def _rows(count: int, among: Mask | None) -> Rows:
