@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Prepared:
     rejected: int
     number_names: tuple[str, ...]
     notices: tuple[str, ...]  # what was worth telling when it was prepared
-    arrays: layout.Arrays
+    arrays: layout.Arrays = field(repr=False)
     decided: dict[int, bool]  # by slot, what a person decided against the rules or with them
 
     @classmethod

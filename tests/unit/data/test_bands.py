@@ -31,7 +31,7 @@ def clustered(seed, count, width, *, centers, flips):
 @pytest.mark.parametrize(
     ("width", "radius", "centers", "flips"),
     [
-        (8, 12, 4000, 0.5),
+        (8, 16, 4000, 0.5),
         (8, 10, 40, 0.04),
         (18, 16, 60, 0.04),
         (2, 2, 300, 0.5),
