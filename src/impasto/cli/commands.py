@@ -13,7 +13,7 @@ Source = Annotated[
     Positional[str],
     arg(
         metavar="SOURCE",
-        help="A folder, a zip or tar, an IDX file or folder, kittens[:N], or a prepared set.",
+        help="A folder, zip, tar, video, table or database of pictures, kittens[:N], or a prepared set.",
     ),
 ]
 Classes = Annotated[tuple[str, ...], arg(help="Keep these classes only.")]
@@ -23,6 +23,16 @@ Only = Annotated[
 ]
 Limit = Annotated[
     int | None, arg(help="Keep at most so many pictures, drawn evenly from all.", metavar="N")
+]
+Labels = Annotated[
+    str | None,
+    arg(
+        help="A table of labels; by default one beside the pictures, if there is one.",
+        metavar="CSV|JSONL|PARQUET|ignore",
+    ),
+]
+FrameStep = Annotated[
+    int, arg(help="Of a video, every so many frames give a picture.", metavar="N")
 ]
 Json = Annotated[bool, arg(help="Print JSON for programs.")]
 Minutes = Annotated[float | None, arg(help="Train for so long.", metavar="N")]
@@ -63,6 +73,8 @@ class Inspect:
     classes: Classes = ()
     only: Only = ()
     limit: Limit = None
+    labels: Labels = None
+    frame_step: FrameStep = 30
     json: Json = False
 
 
@@ -89,6 +101,8 @@ class Prepare:
     classes: Classes = ()
     only: Only = ()
     limit: Limit = None
+    labels: Labels = None
+    frame_step: FrameStep = 30
     subject: Annotated[
         str,
         arg(

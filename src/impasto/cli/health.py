@@ -18,6 +18,7 @@ def health(facts: dict[str, Any]) -> str:
     lines = [f"{facts['source']}: {facts['pictures']:,} of {facts['found']:,} files are pictures"]
     if facts["credit"]:
         lines.append(facts["credit"])
+    lines += [f"note: {notice}" for notice in facts["notices"]]
     if facts["sizes"]:
         lines += [_pixels(facts["sizes"]), _shapes(facts["aspects"])]
     for title, counts in {

@@ -48,6 +48,8 @@ def inspect(command: commands.Inspect) -> None:
             classes=command.classes,
             only=command.only,
             limit=command.limit,
+            labels=command.labels,
+            frame_step=command.frame_step,
             html=command.html,
             report=counting,
         )
@@ -76,6 +78,8 @@ def prepare(command: commands.Prepare) -> None:
             classes=command.classes,
             only=command.only,
             limit=command.limit,
+            labels=command.labels,
+            frame_step=command.frame_step,
             subject=_subject(command),
             rules=command.rules,
             workers=command.workers,

@@ -60,10 +60,10 @@ def inspect(
             are listed, never raised.
     """
     if is_prepared(source):
-        if (config.classes, config.only, config.limit) != ((), (), None):
+        if (config.classes, config.only, config.limit, config.labels) != ((), (), None, None):
             raise SourceError(
                 f"{source}: prepared already, so nothing can be selected from it; inspect its source with "
-                "--classes, --only or --limit instead"
+                "--classes, --only, --limit or --labels instead"
             )
         return look(Prepared.open(source), side=None)
     looking = DataConfig(
@@ -75,6 +75,8 @@ def inspect(
         only=config.only,
         limit=config.limit,
         split_seed=config.split_seed,
+        labels=config.labels,
+        frame_step=config.frame_step,
     )
     with _folder() as folder:
         home = Path(folder) / "set"
@@ -106,6 +108,7 @@ def look(prepared: Prepared, *, side: int | None) -> Inspection:
     found = Inspection(
         source=prepared.source,
         credit=prepared.credit,
+        notices=prepared.notices,
         found=prepared.found,
         pictures=int(census.seen.sum()),
         kept=int((census.status == KEPT).sum()),

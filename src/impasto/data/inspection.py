@@ -154,6 +154,7 @@ class Inspection:
     """What a source holds, and what to make of it.
 
     Attributes:
+        notices: what was worth telling while it was looked through.
         found: candidates.
         pictures: candidates that decode.
         kept: pictures that the rules leave.
@@ -175,6 +176,7 @@ class Inspection:
 
     source: str
     credit: str | None
+    notices: tuple[str, ...]
     found: int
     pictures: int
     kept: int

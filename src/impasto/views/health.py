@@ -90,7 +90,13 @@ def _opening(found: Inspection) -> str:
 </header>
 {_look(found)}
 {numbers(tiles)}
+{_notices(found)}
 """
+
+
+def _notices(found: Inspection) -> str:
+    items = "".join(f"<li>{escape(notice)}</li>" for notice in found.notices)
+    return f'<ul class="notices">{items}</ul>' if items else ""
 
 
 def _look(found: Inspection) -> str:

@@ -24,6 +24,8 @@ def inspect(
     classes: tuple[str, ...] = (),
     only: tuple[str, ...] = (),
     limit: int | None = None,
+    labels: str | None = None,
+    frame_step: int = 30,
     report: Report | None = None,
 ) -> Inspection:
     """What a source holds: counts, sizes, classes, flaws, duplicates, and what to make of them.
@@ -36,6 +38,8 @@ def inspect(
         classes: look at these only.
         only: look at names that match one of these patterns, such as `train/frog/*`.
         limit: look at most at so many, drawn evenly.
+        labels: a table of labels (.csv, .jsonl, .parquet), or `ignore`; one beside the pictures by default.
+        frame_step: of a video, every so many frames give a picture.
         report: told how many pictures are done, of how many.
 
     Raises:
@@ -43,7 +47,13 @@ def inspect(
         ConfigError: the page cannot be written.
     """
     page = None if html is None else _writable(Path(html))
-    plain = {"classes": classes, "only": only, "limit": limit}
+    plain = {
+        "classes": classes,
+        "only": only,
+        "limit": limit,
+        "labels": labels,
+        "frame_step": frame_step,
+    }
     selected = from_plain(DataConfig, plain, where=str(source))
     found = _inspect(source, selected, report=report)
     if found.kept:
@@ -62,6 +72,10 @@ def _recipe(source: str | Path, selected: DataConfig) -> tuple[Advice, ...]:
     line += ["--classes", *selected.classes] if selected.classes else []
     line += ["--only", *selected.only] if selected.only else []
     line += ["--limit", str(selected.limit)] if selected.limit else []
+    usual = DataConfig()
+    for name in ("labels", "frame_step"):
+        if (value := getattr(selected, name)) != getattr(usual, name):
+            line += ["--set", f"data.{name}={value}"]
     quick = ""
     if recipe.data.size >= 64 and recipe.name != "kittens":
         quick = (

@@ -29,6 +29,8 @@ def prepare(
     classes: tuple[str, ...] = (),
     only: tuple[str, ...] = (),
     limit: int | None = None,
+    labels: str | None = None,
+    frame_step: int = 30,
     subject: str | Subject = "whole",
     rules: Rules | tuple[str, ...] = (),
     workers: int | None = None,
@@ -49,6 +51,8 @@ def prepare(
         classes: keep these only.
         only: keep names that match one of these patterns, such as `train/frog/*`.
         limit: keep at most so many, drawn evenly.
+        labels: a table of labels (.csv, .jsonl, .parquet), or `ignore`; one beside the pictures by default.
+        frame_step: of a video, every so many frames give a picture.
         subject: what to find and cut out: `cat-face`, `human-face`, a cascade's .xml, an .onnx network.
         rules: what to throw out, as `Rules` or as changes to the usual ones, such as `blurred=off`;
             `off` alone throws nothing out. Sets that were made as such (IDX, built in) have no usual rules.
@@ -71,6 +75,8 @@ def prepare(
         "classes": classes,
         "only": only,
         "limit": limit,
+        "labels": labels,
+        "frame_step": frame_step,
     }
     config = replace(
         from_plain(DataConfig, plain, where=str(source)),

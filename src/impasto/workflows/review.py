@@ -4,7 +4,6 @@ There is no page in here: `impasto.studio.review` shows it. Whatever is asked fo
 set of a million pictures is reviewed like one of a thousand.
 """
 
-import fcntl
 import os
 import threading
 from collections import OrderedDict
@@ -13,10 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
 
 import numpy as np
-from jaxtyping import Bool, Int32, Int64, UInt8
+from jaxtyping import Int32, Int64, UInt8
 
 from impasto.data import layout
 from impasto.data.features import Extract
@@ -27,12 +25,14 @@ from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared
 from impasto.data.reasons import KINDS
 from impasto.errors import SourceError, nearest
+from impasto.runs.directory import Hold
 from impasto.views.sprite import encode_sprite
 from impasto.workflows.history import KEEP, NOTHING, REJECT, History
 from impasto.workflows.learning import Learner, Learning
 from impasto.workflows.ordering import FILTERS, SORTS, chosen, ordered
+from impasto.workflows.seen import Seen
 
-LOCK, SEEN = "review.lock", "review-seen.npy"
+LOCK = "review.lock"
 MOST = 256  # pictures in a page or a sprite
 VIEWS = 8  # views remembered; a page that asks for an older one is told to ask anew
 
@@ -82,7 +82,7 @@ class Review:
     """One session over one set; a second one on the same set is refused while it lasts."""
 
     def __init__(
-        self, prepared: Prepared, manifest: Manifest, lock: TextIO, extract: Extract | None
+        self, prepared: Prepared, manifest: Manifest, lock: Hold, extract: Extract | None
     ) -> None:
         """Takes over a set that is locked already; `Review.open` does that."""
         self.prepared, self.manifest = prepared, manifest
@@ -94,7 +94,7 @@ class Review:
             self._rules
         ]
         self._history = History(prepared.path, slots)
-        self._seen, self._unsaved = _read_seen(prepared.path / SEEN, slots), False
+        self._seen = Seen(prepared.path, slots)
         self._learner = Learner(prepared, extract)
         self._views: OrderedDict[int, View] = OrderedDict()
         self._changes = self._made = 0
@@ -171,7 +171,7 @@ class Review:
                 if (view.filter, view.sort, view.state) == (filter, sort, state):
                     self._views.move_to_end(view.number)
                     return view
-            mask = chosen(filter, self._now(), self._history.said, self._seen)
+            mask = chosen(filter, self._now(), self._history.said, self._seen.mask)
             slots = self._sorted(np.flatnonzero(mask).astype(np.int32), sort)
             self._made += 1
             view = View(self._made, filter, sort, state, slots)
@@ -227,7 +227,7 @@ class Review:
             filters = {
                 name: int(codes[layout.code(name)])
                 if name in KINDS
-                else int(np.count_nonzero(chosen(name, now, said, self._seen)))
+                else int(np.count_nonzero(chosen(name, now, said, self._seen.mask)))
                 for name in FILTERS
             }
             return Counts(
@@ -235,7 +235,7 @@ class Review:
                 rejected=filters["rejected"],
                 by_hand=filters["by-hand"],
                 rejected_by_hand=int(np.count_nonzero(self._visible & (said == REJECT))),
-                seen=int(np.count_nonzero(self._seen)),
+                seen=int(np.count_nonzero(self._seen.mask)),
                 filters={
                     name: n
                     for name, n in filters.items()
@@ -287,21 +287,12 @@ class Review:
     def see(self, view: View, start: int, end: int) -> None:
         """Notes that a person has looked at a part of a view, long enough to judge it."""
         with self._guard:
-            part = view.slots[max(0, start) : max(0, end)]
-            if len(part) and not self._seen[part].all():
-                self._seen[part] = True
-                self._unsaved = True
-                self._changes += 1
+            self._changes += self._seen.see(view.slots[max(0, start) : max(0, end)])
 
     def save_seen(self) -> None:
         """Puts what was looked at on disk."""
         with self._guard:
-            if self._unsaved:
-                part = self.prepared.path / f".{SEEN}.part"
-                with part.open("wb") as file:
-                    np.save(file, self._seen, allow_pickle=False)
-                part.replace(self.prepared.path / SEEN)
-                self._unsaved = False
+            self._seen.save()
 
     # What is learnt -----------------------------------------------------------------------------
 
@@ -321,7 +312,7 @@ class Review:
         """
         with self._guard:
             said, kept = self._history.said, self._now() == KEPT
-            passed = kept & ((said == KEEP) | self._seen)
+            passed = kept & ((said == KEEP) | self._seen.mask)
             self._learner.start(
                 np.flatnonzero(self._visible & (said == REJECT)),
                 np.flatnonzero(passed),
@@ -402,33 +393,18 @@ def _likelihood(odds: float) -> float | None:
     return None if np.isnan(odds) else float(1 / (1 + np.exp(-np.clip(odds, -50, 50))))
 
 
-def _read_seen(path: Path, slots: int) -> Bool[np.ndarray, " slots"]:
-    """What was looked at in sessions before; a file of another set, or a damaged one, counts for nothing."""
-    try:
-        seen = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return np.zeros(slots, bool)
-    return seen if seen.dtype == bool and seen.shape == (slots,) else np.zeros(slots, bool)
-
-
-def _locked(home: Path) -> TextIO:
+def _locked(home: Path) -> Hold:
     path = home / LOCK
     try:
-        lock = path.open("a+", encoding="utf-8")
+        lock = Hold(path)
+        if lock.mine:
+            path.write_text(f"{os.getpid()}\n", encoding="utf-8")
+            return lock
+        by = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SourceError(
             f"{path} cannot be written ({error.strerror}), and a review must be; copy the set elsewhere"
         ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        by = lock.read().strip()
-        lock.close()
-        raise SourceError(
-            f"{home} is under review already{f' (by process {by})' if by else ''}; end that review first"
-        ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
+    raise SourceError(
+        f"{home} is under review already{f' (by process {by})' if by else ''}; end that review first"
+    )

@@ -142,8 +142,10 @@ def train(
     lock = run.claim() if run else None
     processes = launch(config.train)
     path = Path(processes.shared(str(path)))
-    events = _alone(lock, processes, _train(Sitting(config, prepared, processes, run, None)))
-    return Training(path, config, events, why=why, first=first)
+    told = _noticed(
+        prepared.notices, 0, _train(Sitting(config, prepared, processes, run, None)), run
+    )
+    return Training(path, config, _alone(lock, processes, told), why=why, first=first)
 
 
 def resume(
@@ -197,7 +199,9 @@ def resume(
     lock = _taken_up(held, config, state, damaged) if first else None
     processes = launch(config.train)
     sitting = Sitting(config, prepared, processes, held if first else None, state)
-    told = _noticed(list(damaged.values()), state, _train(sitting), held if first else None)
+    seen = state.images_seen if state else 0
+    sentences = [f"{sentence}. Going on from the state before it" for sentence in damaged.values()]
+    told = _noticed(sentences, seen, _train(sitting), held if first else None)
     return Training(held.path, config, _alone(lock, processes, told), first=first)
 
 
@@ -266,11 +270,10 @@ def _same_pictures(facts: dict[str, Any], config: RunConfig, report: Report | No
 
 
 def _noticed(
-    damaged: list[str], state: State | None, events: Iterator[Event], run: Run | None
+    sentences: Iterable[str], seen: int, events: Iterator[Event], run: Run | None
 ) -> Iterator[Event]:
-    seen = state.images_seen if state else 0
-    for sentence in damaged:
-        notice = Noticed(seen, f"{sentence}. Going on from the state before it")
+    for sentence in sentences:
+        notice = Noticed(seen, sentence)
         if run is not None:
             run.record(notice)
         yield notice

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from impasto.cli.main import main
+from impasto.data.prepared import Prepared
 from impasto.events import from_json
 from impasto.recipes import RECIPES, RunConfig, find_recipe
 from impasto.runs.export import write_model
@@ -222,6 +223,34 @@ def test_inspect_in_words_and_as_json(capsys, tmp_path):
     assert "cats/bad.png: " in out
     assert "what to make of them:" in out
     assert "impasto train photos --recipe " in out
+
+
+def test_a_table_that_lies_elsewhere_labels_the_pictures(capsys, tmp_path):
+    photos(tmp_path / "photos", 4)
+    rows = ["file,fur,weight", "0.png,red,3.5", "1.png,black,", "9.png,red,1"]
+    (tmp_path / "told.csv").write_text("\n".join(rows), encoding="utf-8")
+    told = "1 of its 3 rows name files that are not there"
+    main(["inspect", "photos", "--labels", "told.csv", "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["attributes"] == {"fur": {"black": 1, "red": 1}}
+    assert facts["numbers"]["weight"]["missing"] == 3
+    assert any(told in notice for notice in facts["notices"])
+    main(["inspect", "photos", "--labels", "told.csv"])
+    assert f"note: told.csv: {told}" in capsys.readouterr().out
+    main(["prepare", "photos", "--to", "set", "--size", "16", "--labels", "told.csv", "--json"])
+    assert any(told in notice for notice in json.loads(capsys.readouterr().out)["notices"])
+    assert Prepared.open("set").label_names["fur"] == ("black", "red")
+
+
+def test_what_is_worth_telling_of_the_pictures_is_an_event_of_the_run(capsys, tmp_path):
+    photos(tmp_path / "photos", 12)
+    (tmp_path / "photos" / "labels.csv").write_text("file,fur\n0.png,red\n", encoding="utf-8")
+    where = ["--to", "run", "--device", "cpu", "--recipe", "kittens", "--steps", "1"]
+    main(["train", "photos", *where, *TINY])
+    told = "11 of 12 pictures have no row"
+    assert told in capsys.readouterr().out
+    lines = (tmp_path / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    assert any(told in getattr(from_json(line), "message", "") for line in lines)
 
 
 def test_inspect_draws_a_page(capsys, tmp_path):

@@ -20,6 +20,7 @@ def aspects(square=1.0, two=0.0, three=0.0, lost=0.0):
 FINE = Inspection(
     source="cats",
     credit=None,
+    notices=(),
     found=8_000,
     pictures=8_000,
     kept=8_000,

@@ -35,6 +35,7 @@ def found():
     return Inspection(
         source=f"/home/someone/{HOSTILE.replace('/', '-')}",
         credit="Cats by David Revoy, CC-BY-4.0",
+        notices=(f"7 pictures have no row, the first is {HOSTILE}",),
         found=1_003,
         pictures=1_000,
         kept=990,
