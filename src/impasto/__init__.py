@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from impasto.errors import BadInput, ImpastoError
     from impasto.recipes import RECIPES
     from impasto.runs.config import RunConfig
+    from impasto.studio.reviewing import review
     from impasto.workflows.inspecting import inspect
     from impasto.workflows.pictures import prepare
     from impasto.workflows.reporting import report
@@ -34,6 +35,7 @@ __all__ = [
     "prepare",
     "report",
     "resume",
+    "review",
     "sample",
     "train",
 ]
@@ -50,6 +52,7 @@ _HOMES = {
     "prepare": "impasto.workflows.pictures",
     "report": "impasto.workflows.reporting",
     "resume": "impasto.workflows.training",
+    "review": "impasto.studio.reviewing",
     "sample": "impasto.workflows.results",
     "train": "impasto.workflows.training",
 }

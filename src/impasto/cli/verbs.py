@@ -120,22 +120,14 @@ def _subject(command: commands.Prepare) -> Subject:
 @run.register
 def review(command: commands.Review) -> None:
     """Serves the page of a review until Ctrl-C, and says where it stands then."""
-    import threading
-    import webbrowser
+    from impasto.studio.reviewing import review
 
-    from impasto.studio.review.app import serve
-    from impasto.workflows.extracting import curating_extract
-    from impasto.workflows.review import Review
-
-    def announce(address: str) -> None:
-        print(f"review: {address}", flush=True)
-        if not command.no_browser:
-            # In a thread, as a browser in a terminal would hold the page back until it ends.
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-
-    with Review.open(command.set, extract=curating_extract()) as reviewing:
-        serve(reviewing, port=command.port, announce=announce)
-        counts = reviewing.counts()
+    counts = review(
+        command.set,
+        port=command.port,
+        browser=not command.no_browser,
+        announce=lambda address: print(f"review: {address}", flush=True),
+    )
     print(render.reviewed(counts.kept, counts.rejected, counts.by_hand), flush=True)
 
 

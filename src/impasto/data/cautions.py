@@ -86,8 +86,8 @@ def style(found: Inspection) -> Iterator[Said]:
     if found.photographs and drawn:
         yield Said(
             "note",
-            f"Mostly photographs, with {drawn:,} drawings or pictures of text, which the standard rules leave "
-            "out; `--rules drawn=off text=off` keeps them.",
+            f"Mostly photographs; the standard rules leave out {drawn:,} as drawn or as text, and "
+            "`--rules drawn=off text=off` keeps them.",
         )
     elif found.photographs is False:
         yield Said(

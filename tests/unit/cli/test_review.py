@@ -10,7 +10,7 @@ import pytest
 from sets import numbered, write_set
 
 from impasto.cli.main import main
-from impasto.studio.review import app
+from impasto.studio import reviewing
 
 IMPASTO = [sys.executable, "-m", "impasto", "review"]
 
@@ -39,7 +39,7 @@ def test_an_address_and_after_ctrl_c_a_summary(home):
 def test_the_browser_is_opened_unless_it_is_not_wanted(home, monkeypatch, capsys, words, opened):
     addresses = queue.Queue()
     monkeypatch.setattr(webbrowser, "open", addresses.put)
-    monkeypatch.setattr(app, "serve", lambda _, *, port, announce: announce(f"http://{port}"))
+    monkeypatch.setattr(reviewing, "serve", lambda _, *, port, announce: announce(f"http://{port}"))
     main(["review", str(home), "--port", "4321", *words])
     if opened:
         assert addresses.get(timeout=20) == "http://4321"

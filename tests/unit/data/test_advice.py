@@ -162,7 +162,7 @@ def test_transparency():
 
 
 def test_drawings_among_photographs():
-    assert "12 drawings" in told("style", rejected={"drawn": 10, "text": 2})[1]
+    assert "12 as drawn" in told("style", rejected={"drawn": 10, "text": 2})[1]
     assert "Mostly drawings" in told("style", photographs=False)[1]
 
 
