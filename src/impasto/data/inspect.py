@@ -4,8 +4,11 @@ All pictures are decoded, measured and judged by the standard rules, as `prepare
 that is taken away again. A set that is prepared already is looked at as it is.
 """
 
+import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +27,11 @@ from impasto.data.rules import STANDARD, Rules
 from impasto.data.showing import colour_and_framing, examples_of, show, twins_of
 from impasto.data.sources import is_made
 from impasto.errors import SourceError
+from impasto.holds import Hold
 
 SIDE = 64  # pixels; at which pictures are looked at
+_PREFIX, _HELD = "inspect-", "held"
+_LEFT = 3_600  # seconds after which a folder that nobody holds is taken away
 
 _MEANINGS = {
     "sharpness": "how steep the strongest edges are; low means blurred or enlarged",
@@ -79,7 +85,7 @@ def inspect(
         frame_step=config.frame_step,
     )
     with _folder() as folder:
-        home = Path(folder) / "set"
+        home = folder / "set"
         prepared = prepare(source, looking, home, workers=workers, least=0, report=report)
         return look(prepared, side=SIDE)
 
@@ -167,14 +173,30 @@ def _measures(prepared: Prepared, census: Census) -> dict[str, Measured]:
     return told
 
 
-def _folder() -> "tempfile.TemporaryDirectory[str]":
+@contextmanager
+def _folder() -> Iterator[Path]:
     """A new folder for a moment, in the cache: what is put there may not fit into memory."""
     home = cache_home()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix="inspect-", dir=home)
+        _sweep(home)
+        made = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=home, ignore_cleanup_errors=True)
     except OSError as error:
         raise SourceError(
             f"{home} cannot be written ({error.strerror}), and pictures are looked at there; set IMPASTO_CACHE to "
             "another folder"
         ) from None
+    with made as name, Hold(Path(name) / _HELD):
+        yield Path(name)
+
+
+def _sweep(home: Path) -> None:
+    """Takes away what inspections left that were killed."""
+    for folder in home.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            # A new one is not held yet for the moment between its making and its hold.
+            old = time.time() - folder.stat().st_mtime > _LEFT
+            with Hold(folder / _HELD) as hold:
+                left = old and hold.mine
+            if left:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,6 @@
 One object writes it, in one process.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -28,6 +27,7 @@ from jaxtyping import UInt8
 from impasto.config import from_yaml, to_yaml
 from impasto.errors import RunError
 from impasto.events import Event, Sampled, from_json, to_json
+from impasto.holds import Hold
 from impasto.runs.config import RunConfig
 from impasto.sheets import tile, write_png
 
@@ -117,7 +117,7 @@ class Run:
         os.replace(draft, path)
         return path
 
-    def claim(self) -> "Hold":
+    def claim(self) -> Hold:
         """A hold on the run, for as long as it is kept: nobody else trains it.
 
         Raises:
@@ -173,33 +173,6 @@ class Run:
     def clear_stop(self) -> None:
         """Takes the request to stop back, once it has been heard."""
         (self.path / "STOP").unlink(missing_ok=True)
-
-
-class Hold:
-    """A file held by one process at a time; let go when it is closed, forgotten, or its process ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.mine = True
-        except BlockingIOError:
-            self.mine = False
-
-    def __enter__(self) -> "Hold":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Lets go."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = -1
 
 
 def _taken(path: Path, config: RunConfig) -> RunError:

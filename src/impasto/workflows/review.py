@@ -25,7 +25,7 @@ from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared
 from impasto.data.reasons import KINDS
 from impasto.errors import SourceError, nearest
-from impasto.runs.directory import Hold
+from impasto.holds import Hold
 from impasto.views.sprite import encode_sprite
 from impasto.workflows.history import KEEP, NOTHING, REJECT, History
 from impasto.workflows.learning import Learner, Learning

@@ -18,11 +18,12 @@ from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import ConfigError, RunError
 from impasto.events import Event, Noticed
 from impasto.families import Model
+from impasto.holds import Hold
 from impasto.recipes import find_recipe
 from impasto.runs.checkpoint import State, last_state, set_aside
 from impasto.runs.config import RunConfig, settings_of
 from impasto.runs.devices import Processes, check_devices, first_process, launch
-from impasto.runs.directory import Hold, Run
+from impasto.runs.directory import Run
 from impasto.runs.export import read_model
 from impasto.runs.loop import train as _train
 from impasto.runs.sitting import Sitting

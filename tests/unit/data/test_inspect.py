@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from impasto.data.prepared import Prepared
 from impasto.data.rules import Rules
 from impasto.data.showing import colour_and_framing, evenly
 from impasto.errors import SourceError
+from impasto.holds import Hold
 
 PLAIN = DataConfig()
 
@@ -127,6 +129,18 @@ def test_nothing_stays_in_the_cache(folder, cache):
     with pytest.raises(SourceError, match="dgo"):
         inspect(folder("cat/1.png", "dog/2.png", root="classes"), DataConfig(classes=("dgo",)))
     assert list(cache.iterdir()) == []
+
+
+def test_what_killed_inspections_left_is_taken_away_and_nothing_else(folder, cache):
+    left, new, held = (cache / f"inspect-{name}" for name in ("left", "new", "held"))
+    for made in (left, new, held):
+        (made / "set").mkdir(parents=True)
+    (cache / "sets").mkdir()
+    with Hold(held / "held"):
+        for made in (left, held):
+            os.utime(made, (0, 0))
+        inspect(folder("1.png"), PLAIN)
+    assert {made.name for made in cache.iterdir()} == {"inspect-new", "inspect-held", "sets"}
 
 
 def test_a_cache_that_cannot_be_written_names_the_way_out(folder, monkeypatch):
