@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    names = ["startup", "million", "prepare", "detect", "amount", "train_step"]
+    names = ["startup", "million", "prepare", "detect", "likeness", "amount", "train_step"]
     if torch.cuda.is_available():
         names.append("gpu")
     for name in names:

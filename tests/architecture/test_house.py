@@ -28,6 +28,7 @@ PUBLIC = {
     "prepare",
     "report",
     "resume",
+    "review",
     "sample",
     "train",
 }
