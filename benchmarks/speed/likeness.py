@@ -11,7 +11,7 @@ import time
 import numpy as np
 from measure import quick, report
 
-from impasto.data.likeness import HASH_BYTES, NEAR, thin
+from impasto.data.looks.likeness import HASH_BYTES, NEAR, thin
 
 BITS = 8 * HASH_BYTES
 HIDDEN = 20

@@ -21,8 +21,8 @@ from PIL import Image
 
 from impasto.data.config import DataConfig
 from impasto.data.decode import decode
+from impasto.data.engine.work import work_one
 from impasto.data.prepare import prepare
-from impasto.data.work import work_one
 
 WIDTH, HEIGHT = 500, 400
 

@@ -137,7 +137,7 @@ def test_no_pickle_is_written_or_read(path):
 
 
 # images.py is that module; a detector of somebody else's wants its input as they trained it.
-SCALING = {"images.py", "data/onnx_detector.py"}
+SCALING = {"images.py", "data/subjects/onnx_detector.py"}
 
 
 @pytest.mark.parametrize(

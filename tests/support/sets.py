@@ -7,7 +7,7 @@ import numpy as np
 from impasto.config import to_plain
 from impasto.data import layout
 from impasto.data.config import DataConfig
-from impasto.data.measures import MEASURES
+from impasto.data.looks.measures import MEASURES
 
 BLOCK = 4096
 

@@ -18,12 +18,12 @@ from jaxtyping import Bool, Float32
 
 from impasto.data import layout
 from impasto.data.features import Extract, features_of, outlyingness
-from impasto.data.items import printable
 from impasto.data.layout import KEPT, Arrays, code
-from impasto.data.likeness import HASH_BYTES, duplicates, thin
-from impasto.data.measures import LEAST_CONTRAST, MEASURES, mostly_photographs
+from impasto.data.looks.likeness import HASH_BYTES, duplicates, thin
+from impasto.data.looks.measures import LEAST_CONTRAST, MEASURES, mostly_photographs
 from impasto.data.reasons import INVISIBLE, Kind, Reason
 from impasto.data.rules import Rules
+from impasto.data.sources.items import printable
 
 __all__ = ["INVISIBLE", "Verdicts", "judge", "write_manifest"]
 

@@ -19,15 +19,15 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
-from impasto.data.archives import LARGEST_FILE
 from impasto.data.color import to_resizable, to_srgb
 from impasto.data.config import DataConfig
 from impasto.data.crop import Box, source_box, stored_side
-from impasto.data.detectors import Detector, detector_of
-from impasto.data.items import Drawn, Payload, Unreadable, printable
 from impasto.data.reasons import Kind, Reason
 from impasto.data.signatures import recognize
-from impasto.data.subjects import Part, parts_of
+from impasto.data.sources.archives import LARGEST_FILE
+from impasto.data.sources.items import Drawn, Payload, Unreadable, printable
+from impasto.data.subjects.detectors import Detector, detector_of
+from impasto.data.subjects.parts import Part, parts_of
 from impasto.errors import SourceError
 
 LARGEST_PICTURE = 150_000_000  # pixels; larger ones are refused before decoding

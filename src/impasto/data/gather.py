@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from impasto.data import layout
-from impasto.data.jobs import Job
-from impasto.data.work import Outcome
+from impasto.data.engine.jobs import Job
+from impasto.data.engine.work import Outcome
 
 
 def gather(writer: layout.Writer, job: Job, outcomes: list[Outcome]) -> None:

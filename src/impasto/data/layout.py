@@ -33,8 +33,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from impasto.data.likeness import HASH_BYTES
-from impasto.data.measures import MEASURES
+from impasto.data.looks.likeness import HASH_BYTES
+from impasto.data.looks.measures import MEASURES
 from impasto.data.reasons import INVISIBLE, KINDS, Kind
 from impasto.errors import SourceError
 

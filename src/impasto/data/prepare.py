@@ -24,17 +24,17 @@ import numpy as np
 from impasto.config import to_plain
 from impasto.data import curate, layout
 from impasto.data.config import DataConfig, Subject
-from impasto.data.crew import crew_size, run
 from impasto.data.crop import stored_side
-from impasto.data.detectors import KNOWN, detector_of, digest_of
+from impasto.data.engine.crew import crew_size, run
+from impasto.data.engine.jobs import jobs
 from impasto.data.features import Extract
 from impasto.data.gather import gather
-from impasto.data.items import Source, printable
-from impasto.data.jobs import jobs
-from impasto.data.measures import MEASURES
+from impasto.data.looks.measures import MEASURES
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.data.reasons import Reason
-from impasto.data.sources import open_source
+from impasto.data.sources.items import Source, printable
+from impasto.data.sources.opening import open_source
+from impasto.data.subjects.detectors import KNOWN, detector_of, digest_of
 from impasto.errors import SourceError
 
 # What else than a full disk keeps a folder from being written; all other errors are ours.
@@ -208,7 +208,7 @@ class _Task:
             layout.check_room(self.home, self.shape.slot_bytes * pending)
             work = jobs(self.source, self.config, start=writer.candidates, shards=self.shards)
             if engine == "ray":
-                from impasto.data.ray_engine import run as run_by_ray
+                from impasto.data.engine.ray_engine import run as run_by_ray
 
                 results = run_by_ray(work, workers)
             else:

@@ -15,9 +15,9 @@ from impasto.config import from_plain
 from impasto.data import crop, layout
 from impasto.data.config import Crop, DataConfig
 from impasto.data.decisions import read_decisions
-from impasto.data.items import printable
 from impasto.data.layout import KEPT
 from impasto.data.reasons import Reason
+from impasto.data.sources.items import printable
 from impasto.errors import ConfigError, SourceError
 
 

@@ -12,8 +12,8 @@ from typing import Annotated
 from pydantic import Field, NonNegativeFloat
 
 from impasto.config import configuration, from_plain, to_plain
-from impasto.data.likeness import NEAR
-from impasto.data.measures import (
+from impasto.data.looks.likeness import NEAR
+from impasto.data.looks.measures import (
     LEAST_CONTRAST,
     LEAST_HIGHLIGHT,
     LEAST_SHARPNESS,

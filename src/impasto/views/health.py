@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from html import escape
 
-from impasto.data.inspection import Inspection
-from impasto.data.likeness import HASH_BYTES
+from impasto.data.inspection.facts import Inspection
+from impasto.data.looks.likeness import HASH_BYTES
 from impasto.sheets import encode_png, tile
 from impasto.views.bars import card, categories
 from impasto.views.gallery import gallery, thumbnail

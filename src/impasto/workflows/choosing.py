@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from impasto.data.config import DataConfig
-from impasto.data.items import Drawn, Payload, Unreadable
 from impasto.data.prepared import Prepared, is_prepared
-from impasto.data.sources import open_source
+from impasto.data.sources.items import Drawn, Payload, Unreadable
+from impasto.data.sources.opening import open_source
 from impasto.errors import ConfigError
 from impasto.recipes import RECIPES
 from impasto.runs.config import RunConfig

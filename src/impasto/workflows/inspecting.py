@@ -8,8 +8,8 @@ from pathlib import Path
 
 from impasto.config import from_plain
 from impasto.data.config import DataConfig
-from impasto.data.inspect import inspect as _inspect
-from impasto.data.inspection import Advice, Inspection
+from impasto.data.inspection.facts import Advice, Inspection
+from impasto.data.inspection.inspect import inspect as _inspect
 from impasto.errors import ConfigError
 from impasto.views.health import render_health
 from impasto.workflows.choosing import choose

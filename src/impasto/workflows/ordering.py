@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int32, UInt8
 
 from impasto.data import layout
-from impasto.data.measures import MEASURES
+from impasto.data.looks.measures import MEASURES
 from impasto.data.reasons import INVISIBLE, KINDS
 from impasto.workflows.history import NOTHING
 

@@ -10,7 +10,7 @@ from impasto.data.prepare import Engine
 from impasto.data.prepare import prepare as _prepare
 from impasto.data.prepared import Prepared
 from impasto.data.rules import STANDARD, Rules, rules_of
-from impasto.data.sources import is_made
+from impasto.data.sources.opening import is_made
 from impasto.workflows.contact import draw_sheets
 from impasto.workflows.extracting import curating_extract
 

@@ -18,12 +18,12 @@ from jaxtyping import Int32, Int64, UInt8
 
 from impasto.data import layout
 from impasto.data.features import Extract
-from impasto.data.items import printable
 from impasto.data.layout import KEPT
+from impasto.data.looks.measures import MEASURES
 from impasto.data.manifest import Manifest
-from impasto.data.measures import MEASURES
 from impasto.data.prepared import Prepared
 from impasto.data.reasons import KINDS
+from impasto.data.sources.items import printable
 from impasto.errors import SourceError, nearest
 from impasto.holds import Hold
 from impasto.views.sprite import encode_sprite

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, TiffImagePlugin
 from impasto.data.color import _transform, to_resizable
 from impasto.data.config import DataConfig
 from impasto.data.decode import LARGEST_PICTURE, Undecodable, decode, develop
-from impasto.data.items import Unreadable
+from impasto.data.sources.items import Unreadable
 
 SIDE = 16
 WHOLE = DataConfig(size=SIDE, crop="squash")

@@ -321,7 +321,7 @@ def test_no_worker_is_asked_for(many, tmp_path):
 
 def test_preparing_imports_no_torch():
     script = (
-        "import sys, impasto.data.prepare, impasto.data.inspect, impasto.data.worker; "
+        "import sys, impasto.data.prepare, impasto.data.inspection.inspect, impasto.data.engine.worker; "
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

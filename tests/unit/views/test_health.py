@@ -7,7 +7,7 @@ import pytest
 from pages import Page, embedded
 from PIL import Image
 
-from impasto.data.inspection import (
+from impasto.data.inspection.facts import (
     SIDES,
     Advice,
     Aspects,

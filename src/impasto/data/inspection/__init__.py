@@ -1,0 +1,1 @@
+"""What is in a source of pictures, and what to make of it."""

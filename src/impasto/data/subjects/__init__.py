@@ -1,0 +1,1 @@
+"""What is found in a picture and cut out of it."""
