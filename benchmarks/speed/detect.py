@@ -43,7 +43,7 @@ print(len(crops))
 
 def main() -> None:
     few = quick()
-    source, limit, rounds = SHARED / "data" / "cats-raw.zip", 150 if few else 1_500, 1 if few else 5
+    source, limit, rounds = SHARED / "data" / "cats-raw.zip", 150 if few else 1_500, 1 if few else 3
     hits: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as place:
         made = count()

@@ -1,10 +1,11 @@
 """Preparation, in pictures a second on one core, against plain Pillow: open, convert, resize.
 
-On 500x400 JPEGs made here, of Pillow's own quality and of a high one, whose many bytes take most of the time on
-both sides. Plain Pillow crops the centred square and resizes in full with the same Lanczos filter; the mean
-error is the distance from its result, in levels of 256. Beside decoding stands all that `prepare` does with a
-picture: checksum, measures and the look by which near duplicates are found, which plain Pillow leaves away. Also
-the whole of `prepare`, files and cache included, by one worker and by all cores.
+On JPEGs made here: 500x400 of Pillow's own quality and of a high one, whose many bytes take most of the time on
+both sides, and 1600x1200, as those of cameras are when they are small. Plain Pillow crops the centred square and
+resizes in full with the same Lanczos filter; the mean error is the distance from its result, in levels of 256.
+Beside decoding stands all that `prepare` does with a picture: checksum, measures and the look by which near
+duplicates are found, which plain Pillow leaves away. Also the whole of `prepare`, files and cache included, by
+one worker and by all cores.
 """
 
 import os
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from measure import quick, report, take_turns
@@ -24,15 +26,15 @@ from impasto.data.decode import decode
 from impasto.data.engine.work import work_one
 from impasto.data.prepare import prepare
 
-WIDTH, HEIGHT = 500, 400
+SMALL, LARGE = (500, 400), (1_600, 1_200)
 
 
-def photograph(seed: int) -> Image.Image:
+def photograph(seed: int, width: int, height: int) -> Image.Image:
     """Noise with the spectrum of natural pictures: amplitude falls as one over the frequency."""
-    noise = np.random.default_rng(seed).standard_normal((3, HEIGHT, WIDTH))
-    fy, fx = np.fft.fftfreq(HEIGHT)[:, None], np.fft.rfftfreq(WIDTH)[None]
-    fall = 1 / np.maximum(np.hypot(fy, fx), 1 / WIDTH)
-    planes = np.fft.irfft2(np.fft.rfft2(noise) * fall, (HEIGHT, WIDTH))
+    noise = np.random.default_rng(seed).standard_normal((3, height, width))
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    fall = 1 / np.maximum(np.hypot(fy, fx), 1 / width)
+    planes = np.fft.irfft2(np.fft.rfft2(noise) * fall, (height, width))
     planes = 0.6 * planes[:1] + 0.4 * planes  # the colours of a place are alike
     levels = 128 + 48 * (planes - planes.mean()) / planes.std()
     return Image.fromarray(levels.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
@@ -62,27 +64,35 @@ def main() -> None:
     few = quick()
     count, rounds = (20, 1) if few else (200, 9)
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)  # as in the workers of `prepare`
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as place:
-        for quality, size in ((75, 64), (90, 64), (75, 128)):
-            folder = Path(place) / f"quality-{quality}"
-            files = photographs(folder, count, quality)
-            name = f"{WIDTH}x{HEIGHT}, quality {quality}, to {size}x{size}"
+        for sides, quality, size in (
+            (SMALL, 75, 64),
+            (SMALL, 90, 64),
+            (SMALL, 75, 128),
+            (LARGE, 85, 128),
+        ):
+            folder = Path(place) / f"{sides[0]}-{quality}"
+            files = photographs(folder, count if sides == SMALL else count // 5, quality, sides)
+            name = f"{sides[0]}x{sides[1]}, quality {quality}, to {size}x{size}"
             figures[name] = compared(files, size, rounds)
         figures["prepare, quality 75, to 64x64, end to end"] = whole(
-            Path(place) / "quality-75", Path(place), min(rounds, 5)
+            Path(place) / "500-75", Path(place), min(rounds, 5)
         )
     figures["bar"] = {"times_as_fast": 1.8, "mean_error_in_levels": 1.0}
     report("prepare-cpu", figures, keep=not few)
 
 
-def photographs(folder: Path, count: int, quality: int) -> list[Path]:
+def photographs(
+    folder: Path, count: int, quality: int, sides: tuple[int, int] = SMALL
+) -> list[Path]:
     """Files of JPEGs, made where they are not there yet."""
     folder.mkdir(exist_ok=True)
     files = [folder / f"{index:04d}.jpg" for index in range(count)]
     for index, file in enumerate(files):
         if not file.exists():
-            photograph(index).save(file, quality=quality)
+            photograph(index, *sides).save(file, quality=quality)
     return files
 
 

@@ -41,7 +41,7 @@ def to_picture(image: UInt8[np.ndarray, "h w c"]) -> Image.Image:
 def encode_png(image: UInt8[np.ndarray, "h w c"]) -> bytes:
     """The picture as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    to_picture(image).save(buffer, "PNG", optimize=True)
+    to_picture(image).save(buffer, "PNG", compress_level=4)  # half the time of 6, 2% larger
     return buffer.getvalue()
 
 

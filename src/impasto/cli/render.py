@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -14,7 +14,9 @@ from rich.text import Text
 
 from impasto.data.reasons import Reason
 from impasto.events import Event, Finished, Noticed, Sampled, Saved, Started, Tick
-from impasto.workflows.training import Training
+
+if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
+    from impasto.workflows.training import Training
 
 CONSOLE = Console(highlight=False)
 ERRORS = Console(stderr=True, highlight=False)
@@ -56,7 +58,7 @@ class Counting:
         self._bar.stop()
 
 
-def watch(training: Training) -> Iterator[Event]:
+def watch(training: "Training") -> Iterator[Event]:
     """The events of a training, each shown as it passes."""
     if training.why:
         CONSOLE.print(f"recipe: {training.config.name} ({training.why})", soft_wrap=True)
@@ -66,7 +68,7 @@ def watch(training: Training) -> Iterator[Event]:
         yield from _plain(training)
 
 
-def _live(training: Training) -> Iterator[Event]:
+def _live(training: "Training") -> Iterator[Event]:
     with Live(console=CONSOLE, refresh_per_second=4, transient=False) as live:
         for event in training:
             if isinstance(event, Tick):
@@ -76,7 +78,7 @@ def _live(training: Training) -> Iterator[Event]:
             yield event
 
 
-def _plain(training: Training) -> Iterator[Event]:
+def _plain(training: "Training") -> Iterator[Event]:
     shown = -1
     for event in training:
         if isinstance(event, Tick):

@@ -4,13 +4,16 @@ import json
 from collections import deque
 from contextlib import closing
 from functools import singledispatch
+from typing import TYPE_CHECKING
 
 from impasto.cli import commands, render
 from impasto.cli.health import health
 from impasto.data.config import Subject
 from impasto.errors import ConfigError
 from impasto.events import Event, Finished, to_json
-from impasto.workflows.training import Training
+
+if TYPE_CHECKING:
+    from impasto.workflows.training import Training
 
 
 @singledispatch
@@ -202,7 +205,7 @@ def demo(command: commands.Demo) -> None:
     run(commands.Train(source="kittens", recipe="kittens", to=command.to, minutes=command.minutes))
 
 
-def _watch(training: Training, *, as_json: bool) -> None:
+def _watch(training: "Training", *, as_json: bool) -> None:
     """Shows events as they come, then draws the report."""
     from impasto.workflows.reporting import report
 
