@@ -88,6 +88,18 @@ assert "torch" not in sys.modules
     assert done.returncode == 0, done.stderr
 
 
+def test_pictures_are_prepared_and_looked_at_without_torch(tmp_path):
+    code = """
+import sys
+from impasto.cli import commands, verbs
+import impasto.data.inspection.inspect
+verbs.run(commands.Prepare(source="kittens:8", to=sys.argv[1], size=16))
+assert "torch" not in sys.modules
+"""
+    where = [sys.executable, "-c", code, str(tmp_path / "set")]
+    subprocess.run(where, check=True, capture_output=True, text=True)
+
+
 def test_counting_parameters_needs_neither_torchs_compiler_nor_fabric():
     script = """
 import sys

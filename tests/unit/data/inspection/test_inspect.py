@@ -343,10 +343,3 @@ def test_one_picture_has_everything_in_common(ready):
     alone = changed(ready, status=status)
     grey, shared = colour_and_framing(alone, counting.take_census(alone))
     assert (grey, shared) == (0.0, 1.0)
-
-
-def test_looking_needs_no_torch():
-    import subprocess
-
-    code = "import sys, impasto.data.inspection.inspect; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
