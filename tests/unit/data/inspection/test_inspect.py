@@ -1,6 +1,5 @@
 import json
 import os
-import sys
 from dataclasses import replace
 
 import numpy as np
