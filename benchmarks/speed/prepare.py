@@ -13,6 +13,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -77,9 +79,10 @@ def main() -> None:
             files = photographs(folder, count if sides == SMALL else count // 5, quality, sides)
             name = f"{sides[0]}x{sides[1]}, quality {quality}, to {size}x{size}"
             figures[name] = compared(files, size, rounds)
-        figures["prepare, quality 75, to 64x64, end to end"] = whole(
-            Path(place) / "500-75", Path(place), min(rounds, 5)
-        )
+        for sides, quality, size in ((SMALL, 75, 64), (LARGE, 85, 128)):
+            name = f"prepare, {sides[0]}x{sides[1]}, to {size}x{size}, end to end"
+            folder = Path(place) / f"{sides[0]}-{quality}"
+            figures[name] = whole(folder, Path(place), size, min(rounds, 3))
     figures["bar"] = {"times_as_fast": 1.8, "mean_error_in_levels": 1.0}
     report("prepare-cpu", figures, keep=not few)
 
@@ -128,9 +131,12 @@ def compared(files: list[Path], size: int, rounds: int) -> dict[str, object]:
     }
 
 
-def whole(folder: Path, place: Path, rounds: int) -> dict[str, object]:
-    """Pictures a second by `prepare`, into a fresh folder each time, of ten copies of a folder."""
-    many = place / "many"
+def whole(folder: Path, place: Path, size: int, rounds: int) -> dict[str, object]:
+    """Ten copies of a folder, by `prepare` into a fresh folder each time, and by plain Pillow in as many processes.
+
+    Plain Pillow's processes are forked, and its pixels go to one array and are forgotten.
+    """
+    many = place / f"many-{size}"
     for copy in range(10):
         shutil.copytree(folder, many / str(copy))
     count = len(list(many.rglob("*.jpg")))
@@ -138,14 +144,27 @@ def whole(folder: Path, place: Path, rounds: int) -> dict[str, object]:
 
     def by(workers: int) -> Callable[[], object]:
         return lambda: prepare(
-            many, DataConfig(size=64), place / f"set-{next(made)}", workers=workers
+            many, DataConfig(size=size), place / f"set-{size}-{next(made)}", workers=workers
         )
 
+    def plain_by(processes: int) -> Callable[[], object]:
+        def work() -> np.ndarray:
+            with get_context("fork").Pool(processes) as pool:
+                return np.stack(pool.map(partial(plain, size=size), files, chunksize=64))
+
+        return work
+
+    files = sorted(many.rglob("*.jpg"))
     crews = sorted({1, os.cpu_count() or 1})
-    seconds = take_turns(
-        {f"{workers} workers": seconds_each(by(workers), count) for workers in crews}, rounds
-    )
-    return {"pictures_per_second": {name: round(1 / value) for name, value in seconds.items()}}
+    ours = {f"{n} workers": seconds_each(by(n), count) for n in crews}
+    theirs = {f"{n} plain processes": seconds_each(plain_by(n), count) for n in crews}
+    seconds = take_turns({**ours, **theirs}, rounds)
+    return {
+        "pictures_per_second": {name: round(1 / value) for name, value in seconds.items()},
+        "times_as_fast_by_as_many": {
+            n: round(seconds[f"{n} plain processes"] / seconds[f"{n} workers"], 2) for n in crews
+        },
+    }
 
 
 if __name__ == "__main__":
