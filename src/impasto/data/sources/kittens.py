@@ -52,7 +52,7 @@ class Kittens:
             raise SourceError(f"{self.name}: ask for at least one, such as kittens:{DEFAULT_COUNT}")
         if config.labels not in {None, *NO_TABLE}:
             raise SourceError(
-                f"{self.name}: --set data.labels: kittens have labels of their own; leave it out"
+                f"{self.name}: labels: kittens have labels of their own; leave the table out"
             )
         if config.classes:
             raise SourceError(

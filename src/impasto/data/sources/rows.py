@@ -15,7 +15,7 @@ from impasto.data.sources.arrow import table_rows
 from impasto.data.sources.columns import Cell
 from impasto.errors import SourceError
 
-WAY_OUT = "or ignore the table with --set data.labels=ignore"
+WAY_OUT = "or ignore the table with --labels ignore (for train, --set data.labels=ignore)"
 _LONGEST_LINE = 2**20  # bytes
 
 Row = tuple[int, dict[str, Cell]]  # its number as a person counts, and its cells by column

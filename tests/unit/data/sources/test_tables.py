@@ -153,7 +153,7 @@ def test_labels_can_be_elsewhere_or_off(folder, tmp_path):
     assert open_source(root, DataConfig(labels="labels.csv")).label_names == {"tone": ("warm",)}
     with pytest.raises(SourceError, match=r"gone.csv: no such table"):
         open_source(root, DataConfig(labels="gone.csv"))
-    with pytest.raises(SourceError, match=r"kittens:3: --set data.labels"):
+    with pytest.raises(SourceError, match=r"kittens:3: labels: kittens have"):
         open_source("kittens:3", DataConfig(labels="gone.csv"))
 
 
@@ -175,6 +175,7 @@ def test_errors_say_which_row(folder, text, message):
     root = labelled(folder("x.png", "y.png"), text)
     with pytest.raises(SourceError, match=message) as caught:
         open_source(root, PLAIN)
+    assert "--labels ignore" in str(caught.value)
     assert "data.labels=ignore" in str(caught.value)
 
 
