@@ -1,7 +1,7 @@
 """Where pixels change their form: uint8 to [-1, 1] and back.
 
 This is the only module in which bytes become numbers around zero. Everything upstream of it holds
-uint8 pictures `n h w c`, everything a network sees is float `n c h w` in [-1, 1].
+uint8 pictures `n h w c`, everything a network of ours sees is float `n c h w` in [-1, 1].
 """
 
 import torch
@@ -12,6 +12,11 @@ from torch import Tensor
 def to_float(images: UInt8[Tensor, "n h w c"]) -> Float[Tensor, "n c h w"]:
     """Pixels in [-1, 1]: 0 becomes -1 and 255 becomes 1. Memory stays channels-last."""
     return images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def to_centred(images: UInt8[Tensor, "n h w c"]) -> Float[Tensor, "n c h w"]:
+    """Pixels in [-1, 1) for networks that learned so: 0 becomes -1 and 128 becomes 0. Exact."""
+    return images.permute(0, 3, 1, 2).float().sub_(128).div_(128)
 
 
 def to_uint8(images: Float[Tensor, "n c h w"]) -> UInt8[Tensor, "n h w c"]:

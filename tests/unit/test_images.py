@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from impasto.images import to_float, to_uint8
+from impasto.images import to_centred, to_float, to_uint8
 from impasto.sheets import encode_png, tile, write_png
 
 
@@ -19,6 +19,11 @@ def test_range_and_layout():
     assert floats.shape == (1, 3, 1, 2)
     assert floats.unique().tolist() == [-1, 1]
     assert floats.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_centred_pixels_are_exact():
+    levels = torch.tensor([0, 1, 64, 128, 255], dtype=torch.uint8).view(1, 1, 5, 1)
+    assert to_centred(levels).flatten().tolist() == [-1, -127 / 128, -0.5, 0, 127 / 128]
 
 
 def test_values_outside_are_clipped_and_between_rounded():

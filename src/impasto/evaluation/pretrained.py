@@ -33,6 +33,7 @@ class Pretrained:
     sha256: str
     size: int  # bytes
     licence: str
+    aliases: tuple[str, ...] = ()  # names under which others publish the same bytes
 
     @property
     def url(self) -> str:
@@ -51,6 +52,15 @@ PRETRAINED = {
             size=14_212_972,
             licence="BSD-3-Clause (torchvision); trained on ImageNet, whose pictures are for research",
         ),
+        Pretrained(
+            name="inception-v3",
+            file="pt_inception-2015-12-05-6726825d.pth",
+            base="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights",
+            sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+            size=95_628_359,
+            licence="Apache-2.0 (converted from TensorFlow's); trained on ImageNet, whose pictures are for research",
+            aliases=("weights-inception-2015-12-05-6726825d.pth",),  # torch-fidelity's
+        ),
     )
 }
 
@@ -63,8 +73,8 @@ def find(name: str) -> Path | None:
         DamagedFile: a file of the right name holds something else.
     """
     weights = _known(name)
-    for folder in _folders():
-        path = folder / weights.file
+    files = (weights.file, *weights.aliases)
+    for path in (folder / file for folder in _folders() for file in files):
         try:
             if path.is_file():
                 return _checked(path, weights)

@@ -6,12 +6,10 @@ a picture before it classifies it: 1,280 numbers, near one another for pictures 
 Modules are named so that the state of torchvision's `mobilenet_v2` loads as it is, key for key.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 FEATURES = 1280
 CLASSES = 1000
@@ -106,17 +104,3 @@ def convolution(
         nn.BatchNorm2d(out_channels),
         nn.ReLU6(inplace=True),
     )
-
-
-def fold_norms(network: MobileNetV2) -> None:
-    """Moves every batch norm into the convolution before it: for inference the same, and half as fast again.
-
-    The state's keys are others afterwards, so weights are loaded before.
-    """
-    for block in list(network.modules()):
-        if isinstance(block, nn.Sequential):
-            layers = list(block)
-            for index, (layer, norm) in enumerate(pairwise(layers)):
-                if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    block[index] = fuse_conv_bn_eval(layer, norm)
-                    block[index + 1] = nn.Identity()

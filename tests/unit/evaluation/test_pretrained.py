@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import http.server
 import os
@@ -89,6 +90,21 @@ def test_named_folders_come_before_the_cache(tmp_path, monkeypatch, cached):
     other = put(tmp_path / "b" / "small.pth")
     monkeypatch.setenv("IMPASTO_WEIGHTS", os.pathsep.join([str(tmp_path / "a"), str(other.parent)]))
     assert find("small") == other
+
+
+def test_the_same_bytes_under_another_name_are_found(tmp_path, monkeypatch, cached, weights):
+    also = dataclasses.replace(weights, aliases=("petite.pth",))
+    monkeypatch.setitem(PRETRAINED, "small", also)
+    other = put(cached.with_name("petite.pth"))
+    assert find("small") == require("small") == fetch("small") == other
+    put(cached)
+    assert find("small") == cached
+    monkeypatch.setenv("IMPASTO_WEIGHTS", str(tmp_path / "a"))
+    first = put(tmp_path / "a" / "petite.pth")
+    assert find("small") == first, "folders count before names"
+    put(first, RAW[::-1])
+    with pytest.raises(DamagedFile, match=r"petite\.pth has sha256"):
+        find("small")
 
 
 def test_what_is_missing_is_told_with_the_way_out(tmp_path, monkeypatch, weights):

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from impasto.nn.blocks import outlined
-from impasto.nn.mobilenet import STAGES, MobileNetV2, fold_norms
+from impasto.nn.blocks import fold_norms, outlined
+from impasto.nn.mobilenet import STAGES, MobileNetV2
 from impasto.seeds import seeded, stream
 
 STRIDES = [1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1]  # of the 17 blocks

@@ -16,6 +16,7 @@ from PIL import Image
 from impasto.data.config import Subject
 from impasto.data.subjects.parts import Sighting
 from impasto.errors import SourceError
+from impasto.nn.onnx import opened
 
 SIDE = 640  # pixels, where the network leaves it open
 SCORE = 0.5  # least certainty, unless the subject sets its own
@@ -36,7 +37,8 @@ class OnnxDetector:
         """
         self._path, self._subject = path, subject
         self.missing = path.stem
-        self._session = _session(path)
+        # One thread, because the workers share the cores.
+        self._session = opened(path, said=f"--subject {path}", error=SourceError, threads=1)
         self._input = self._session.get_inputs()[0]
         shape = self._input.shape
         if len(self._session.get_inputs()) != 1 or len(shape) != 4:
@@ -116,25 +118,6 @@ class OnnxDetector:
             f"--subject {self._path}: outputs {shapes} are not boxes (n 4) and scores (n), nor rows of 6 "
             "or of 4 and classes; export the network with one of these"
         )
-
-
-def _session(path: Path) -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise SourceError(
-            f"--subject {path}: ONNX networks need one more package: pip install 'impasto[onnx]'"
-        ) from None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # the workers share the cores
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's own errors share no public class
-        told = " ".join(str(error).split())
-        raise SourceError(
-            f"--subject {path}: not a network that ONNX Runtime reads ({told})"
-        ) from None
 
 
 def _boxes_and_scores(
