@@ -88,12 +88,31 @@ def test_a_step_tells_finite_scalars(kind):
     assert any(name.endswith("_loss") for name in scalars)
 
 
-def test_looking_at_held_out_pictures_leaves_no_trace(kind):
+def test_a_probe_leaves_no_trace_and_repeats(kind):
     family = trained(build(kind), range(2))
     before = copied(family.state())
-    scalars = family.held_out(pictures(kind, 99))
-    assert all(torch.isfinite(value) for value in scalars.values())
+    seen, unseen = pictures(kind, 98, 12), pictures(kind, 99, 5)
+    probe = family.probe(seen, unseen, COUNT)
     assert same(before, family.state())
+    assert len(probe.real_logits) == 12
+    assert len(probe.held_out_logits) == 5
+    assert len(probe.fake_logits) == len(probe.fakes) == len(probe.rebatched)
+    for told in (probe.fakes, probe.real_logits, probe.held_out_logits, probe.fake_logits):
+        assert told.isfinite().all()
+    assert torch.equal(family.probe(seen, unseen, COUNT).fakes, probe.fakes)
+
+
+def test_a_probe_needs_no_held_out_pictures(kind):
+    probe = build(kind).probe(pictures(kind, 0), pictures(kind, 0, 0), COUNT)
+    assert len(probe.held_out_logits) == 0
+
+
+def test_probing_does_not_change_what_training_comes_to(kind):
+    plain, probed = trained(build(kind), range(3)), build(kind)
+    for step in range(3):
+        trained(probed, [step])
+        probed.probe(pictures(kind, 98), pictures(kind, 99), COUNT)
+    assert same(plain.state(), probed.state())
 
 
 def test_the_model_does_not_change_with_later_training(kind):

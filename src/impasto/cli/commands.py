@@ -234,6 +234,57 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Evaluate:
+    """Scores a model, or any pictures, against real ones: every number with its error and its protocol."""
+
+    what: Annotated[
+        Positional[str],
+        arg(
+            metavar="RUN|MODEL|FOLDER", help="A run, a model.safetensors, or a source of pictures."
+        ),
+    ]
+    against: Annotated[
+        str, arg(help="Real pictures: any source, or a prepared set.", metavar="SOURCE")
+    ]
+    extractor: Annotated[
+        str,
+        arg(help="What sees the pictures.", metavar="mobilenet-v2|inception-v3|FILE.onnx|random"),
+    ] = "mobilenet-v2"
+    pictures: Annotated[int, arg(aliases=["-n"], help="On each side, at most.", metavar="N")] = (
+        2_000
+    )
+    among: Annotated[
+        int, arg(help="Training pictures to look for copies in, at most.", metavar="N")
+    ] = 10_000
+    split: Annotated[
+        Literal["all", "training", "held-out"] | None,
+        arg(help="Which real pictures, of the set that the model was trained on."),
+    ] = None
+    size: Annotated[
+        int | None, arg(help="Side at which pictures are compared, in pixels.", metavar="N")
+    ] = None
+    soften: Annotated[
+        int | None,
+        arg(
+            help="Bring both sides to so many pixels first: no checkerboards, no noise.",
+            metavar="N",
+        ),
+    ] = None
+    seed: Annotated[int, arg(help="Of the samples.", metavar="N")] = 0
+    classes: Classes = ()
+    only: Only = ()
+    device: Annotated[Literal["cpu", "cuda", "mps"], arg(help="Where the extractor runs.")] = "cpu"
+    html: Annotated[
+        Path | None,
+        arg(
+            help="Page of scores and of the likeliest copies; within the run by default.",
+            metavar="FILE",
+        ),
+    ] = None
+    json: Json = False
+
+
+@dataclass(frozen=True)
 class Report:
     """Draws a run's curves, film and grids, and its report.html."""
 
@@ -254,7 +305,7 @@ class Demo:
     minutes: Annotated[float, arg(help="How long to train.", metavar="N")] = 6.0
 
 
-Command = Recipes | Inspect | Prepare | Review | Train | Resume | Sample | Report | Demo
+Command = Recipes | Inspect | Prepare | Review | Train | Resume | Sample | Evaluate | Report | Demo
 
 COMMANDS: dict[str, type[Command]] = {
     "recipes": Recipes,
@@ -264,6 +315,7 @@ COMMANDS: dict[str, type[Command]] = {
     "train": Train,
     "resume": Resume,
     "sample": Sample,
+    "evaluate": Evaluate,
     "report": Report,
     "demo": Demo,
 }

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -23,12 +30,12 @@ ERRORS = Console(stderr=True, highlight=False)
 MOST_ROWS = 10  # of a list that may be long
 
 
-class Counting:
-    """A progress bar on standard error, told how many are done, of how many."""
+class Stages:
+    """A progress bar on standard error for each of several things, told how many are done, of how many."""
 
-    def __init__(self, title: str, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool) -> None:
         self._bar = Progress(
-            TextColumn(title),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -36,18 +43,18 @@ class Counting:
             transient=True,
             disable=quiet or not ERRORS.is_terminal,
         )
-        self._task = self._bar.add_task(title, total=None)
-        self._started = False
+        self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> "Counting":
+    def __enter__(self) -> "Stages":
         return self
 
-    def __call__(self, done: int, total: int) -> None:
-        """Moves the bar; it appears at the first call, so that work already done shows nothing."""
-        if not self._started:
+    def __call__(self, title: str, done: int, total: int) -> None:
+        """Moves a bar; it appears at the first call, so that work already done shows nothing."""
+        if not self._tasks:
             self._bar.start()
-            self._started = True
-        self._bar.update(self._task, completed=done, total=total)
+        if title not in self._tasks:
+            self._tasks[title] = self._bar.add_task(title)
+        self._bar.update(self._tasks[title], completed=done, total=total)
 
     def __exit__(
         self,

@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from contextlib import closing
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import TYPE_CHECKING
 
 from impasto.cli import commands, render
@@ -45,7 +45,7 @@ def inspect(command: commands.Inspect) -> None:
     """Prints what a source holds and what to make of it; draws the page where one is asked for."""
     from impasto.workflows.inspecting import inspect
 
-    with render.Counting("looking at pictures", quiet=command.json) as counting:
+    with render.Stages(quiet=command.json) as stages:
         found = inspect(
             command.source,
             classes=command.classes,
@@ -54,7 +54,7 @@ def inspect(command: commands.Inspect) -> None:
             labels=command.labels,
             frame_step=command.frame_step,
             html=command.html,
-            report=counting,
+            report=partial(stages, "looking at pictures"),
         )
     plain = found.to_plain()
     print(json.dumps(plain, indent=2) if command.json else health(plain))
@@ -70,7 +70,7 @@ def prepare(command: commands.Prepare) -> None:
     from impasto.workflows.pictures import prepare
 
     started = time.monotonic()
-    with render.Counting("preparing pictures", quiet=command.json) as counting:
+    with render.Stages(quiet=command.json) as stages:
         prepared = prepare(
             command.source,
             command.to,
@@ -88,7 +88,7 @@ def prepare(command: commands.Prepare) -> None:
             workers=command.workers,
             engine=command.engine,
             shards=command.shards,
-            report=counting,
+            report=partial(stages, "preparing pictures"),
         )
     seconds = time.monotonic() - started
     facts = {
@@ -139,7 +139,7 @@ def train(command: commands.Train) -> None:
     """Trains and shows it."""
     from impasto.workflows.training import train
 
-    with render.Counting("preparing pictures", quiet=command.json) as counting:
+    with render.Stages(quiet=command.json) as stages:
         training = train(
             command.source,
             recipe=command.recipe,
@@ -155,7 +155,7 @@ def train(command: commands.Train) -> None:
             classes=command.classes,
             only=command.only,
             limit=command.limit,
-            report=counting,
+            report=partial(stages, "preparing pictures"),
         )
     _watch(training, as_json=command.json)
 
@@ -165,7 +165,7 @@ def resume(command: commands.Resume) -> None:
     """Goes on with a run and shows it."""
     from impasto.workflows.training import resume
 
-    with render.Counting("preparing pictures", quiet=command.json) as counting:
+    with render.Stages(quiet=command.json) as stages:
         training = resume(
             command.run,
             minutes=command.minutes,
@@ -174,7 +174,7 @@ def resume(command: commands.Resume) -> None:
             steps=command.steps,
             device=command.device,
             devices=command.devices,
-            report=counting,
+            report=partial(stages, "preparing pictures"),
         )
     _watch(training, as_json=command.json)
 
@@ -188,6 +188,31 @@ def sample(command: commands.Sample) -> None:
     where = str(files[0] if len(files) == 1 else files[0].parent)
     facts = {"pictures": command.n, "seed": command.seed, "to": where}
     print(json.dumps(facts) if command.json else f"{command.n} pictures: {where}")
+
+
+@run.register
+def evaluate(command: commands.Evaluate) -> None:
+    """Scores and prints the scores."""
+    from impasto.workflows.evaluating import evaluate
+
+    with render.Stages(quiet=command.json) as stages:
+        evaluation = evaluate(
+            command.what,
+            command.against,
+            extractor=command.extractor,
+            pictures=command.pictures,
+            among=command.among,
+            split=command.split,
+            size=command.size,
+            soften=command.soften,
+            seed=command.seed,
+            classes=command.classes,
+            only=command.only,
+            device=command.device,
+            html=command.html,
+            report=stages,
+        )
+    print(json.dumps(evaluation.to_plain()) if command.json else evaluation)
 
 
 @run.register

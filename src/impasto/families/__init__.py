@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from impasto.families.base import Batch, Family, Model, Scalars
+from impasto.families.base import Batch, Family, Model, Probe, Scalars
 from impasto.families.dcgan import DCGAN, DCGANConfig
 from impasto.families.mlp_gan import MLPGAN, MLPGANConfig
 from impasto.families.trick_gan import TrickGAN, TrickGANConfig
@@ -17,4 +17,4 @@ FAMILIES: dict[str, type[Family]] = {
 
 FamilyConfig = Annotated[DCGANConfig | MLPGANConfig | TrickGANConfig, Field(discriminator="name")]
 
-__all__ = ["FAMILIES", "Batch", "Family", "FamilyConfig", "Model", "Scalars"]
+__all__ = ["FAMILIES", "Batch", "Family", "FamilyConfig", "Model", "Probe", "Scalars"]

@@ -28,6 +28,29 @@ class Batch:
     labels: Int64[Tensor, "n k"]  # one column an attribute; -1 where unknown
 
 
+@dataclass(frozen=True)
+class Probe:
+    """What the networks draw and say at one moment of training, taken without a trace.
+
+    Attributes:
+        fakes: of latents that are always the same, by the last weights, as training sees them.
+        rebatched: pictures of the same latents drawn in other company; the same where none matters.
+        real_logits: of pictures that are trained on; empty where nobody judges, as the next two.
+        held_out_logits: of pictures that are not.
+        fake_logits: of `fakes`.
+        dead: share of units that answer alike to everything, by network.
+        strides: how often each layer enlarges what it gets, from the picture inwards.
+    """
+
+    fakes: Float[Tensor, "n c h w"]
+    rebatched: Float[Tensor, "n c h w"]
+    real_logits: Float[Tensor, " r"]
+    held_out_logits: Float[Tensor, " v"]
+    fake_logits: Float[Tensor, " f"]
+    dead: dict[str, Tensor]
+    strides: tuple[int, ...]
+
+
 class Model(ABC):
     """A trained generator of pictures."""
 
@@ -73,8 +96,14 @@ class Family(ABC):
         """One step of training; `progress` is as it was before the step."""
 
     @abstractmethod
-    def held_out(self, batch: Batch) -> Scalars:
-        """What the networks say of pictures they do not learn from; leaves no trace in them."""
+    def probe(self, real: Batch, held_out: Batch, company: int) -> Probe:
+        """What the networks draw and say now; leaves no trace in them.
+
+        Args:
+            real: pictures that are trained on; the same in all processes.
+            held_out: pictures that are not; perhaps none.
+            company: pictures that training draws at once.
+        """
 
     @abstractmethod
     def model(self) -> Model:

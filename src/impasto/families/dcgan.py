@@ -22,7 +22,7 @@ from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import GAN
 from impasto.losses.adversarial import discriminator_loss, generator_loss
 from impasto.losses.penalties import r1_penalty
-from impasto.nn.blocks import BatchNorm2d, frozen_statistics, placed
+from impasto.nn.blocks import BatchNorm2d, placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
@@ -242,7 +242,7 @@ class DCGAN(GAN):
 
         fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
         real = batch.images.detach().requires_grad_(penalised)
-        real_logits, before = self._judged(real, fake.detach())
+        real_logits, before = self.judged(real, fake.detach())
         d_loss = discriminator_loss(real_logits, before)
         steep = r1_penalty(real_logits, real) if penalised else 0.0
         discriminator.descend(
@@ -250,7 +250,7 @@ class DCGAN(GAN):
         )
 
         alone = config.discriminator_batches == "apart"
-        after = discriminator.network(fake) if alone else self._judged(batch.images, fake)[1]
+        after = discriminator.network(fake) if alone else self.judged(batch.images, fake)[1]
         g_loss = generator.descend(generator_loss(after), learning_rate=g_rate)
         generator.average(seen, count * self.streams.processes)
 
@@ -260,22 +260,10 @@ class DCGAN(GAN):
             learning_rates=(g_rate, d_rate),
         )
 
-    @torch.no_grad()
-    def held_out(self, batch: Batch) -> Scalars:
-        """D(x) on pictures that nobody learns from, beside fakes where training has them beside fakes."""
-        if self.config.discriminator_batches == "apart":
-            return super().held_out(batch)
-        shape = (len(batch.images), self.config.latents)
-        with frozen_statistics(self.generator.network):
-            fake = self.generator.network(self.streams.normal("held out", 0, shape))
-        with frozen_statistics(self.discriminator.network):
-            logits, _ = self._judged(batch.images, fake)
-        return {"held_out_score": logits.float().sigmoid().mean()}
-
-    def _judged(
-        self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"]
-    ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
-        """Logits of both."""
+    def judged(
+        self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "m c h w"]
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, " m"]]:
+        """The discriminator's logits of both, in the batches that it is trained on."""
         network = self.discriminator.network
         if self.config.discriminator_batches == "apart":
             return network(real), network(fake)

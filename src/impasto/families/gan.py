@@ -13,13 +13,15 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from impasto.families.base import Batch, Family, Model, Scalars
+from impasto.families.base import Batch, Family, Model, Probe, Scalars
 from impasto.images import to_uint8
 from impasto.nn.blocks import frozen_statistics, outlined, placed
+from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, below
 from impasto.seeds import stream
 from impasto.types import ImageShape
 
+PROBED = 64  # pictures drawn at each look into a training
 BLOCK = 64  # latents drawn together; part of what a seed means, so never to be changed
 
 
@@ -76,11 +78,45 @@ class GAN(Family):
         """The networks by name: `generator` and `discriminator`."""
 
     @torch.no_grad()
-    def held_out(self, batch: Batch) -> Scalars:
-        """D(x) on pictures that nobody learns from; leaves no trace in the networks."""
-        with frozen_statistics(self.discriminator.network):
-            logits = self.discriminator.network(batch.images)
-        return {"held_out_score": logits.float().sigmoid().mean()}
+    def probe(self, real: Batch, held_out: Batch, company: int) -> Probe:
+        """What both players draw and say now; leaves no trace in them."""
+        draw, judge = self.generator.network, self.discriminator.network
+        drawn = torch.randn(PROBED, self.config.latents, generator=stream(0, "probe"))
+        latents = drawn.to(real.images.device)
+        unseen = len(held_out.images)
+        with frozen_statistics(draw), frozen_statistics(judge):
+            with Liveness(draw) as drawing:
+                fakes = torch.cat([draw(part) for part in latents.split(company)])
+            rebatched = self._in_other_company(latents, company)
+            with Liveness(judge) as judging:
+                real_logits, fake_logits = self.judged(real.images, fakes)
+            held_out_logits = (
+                self.judged(held_out.images, fakes[:unseen])[0] if unseen else real_logits[:0]
+            )
+        return Probe(
+            fakes=fakes,
+            rebatched=rebatched,
+            real_logits=real_logits,
+            held_out_logits=held_out_logits,
+            fake_logits=fake_logits,
+            dead={"generator": drawing.dead, "discriminator": judging.dead},
+            strides=strides(draw),
+        )
+
+    def judged(
+        self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "m c h w"]
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, " m"]]:
+        """The discriminator's logits of both, in the batches that it is trained on."""
+        return self.discriminator.network(real), self.discriminator.network(fake)
+
+    def _in_other_company(
+        self, latents: Float[Tensor, "n z"], company: int
+    ) -> Float[Tensor, "n c h w"]:
+        """Pictures of the latents, each drawn among others than before."""
+        order = torch.randperm(len(latents), generator=stream(0, "other company"))
+        size = company if company < len(latents) else len(latents) // 2
+        shuffled = [self.generator.network(part) for part in latents[order].split(size)]
+        return torch.cat(shuffled)[order.argsort()]
 
     def told(
         self,
@@ -107,6 +143,8 @@ class GAN(Family):
             "discriminator_gradient_norm": self.discriminator.gradient_norm,
             "generator_learning_rate": learning_rates[0],
             "discriminator_learning_rate": learning_rates[1],
+            "generator_update_ratio": self.generator.update_ratio,
+            "discriminator_update_ratio": self.discriminator.update_ratio,
             "skipped_steps": (self.generator.skipped + self.discriminator.skipped) / 2,
         }
 
@@ -136,3 +174,9 @@ class GAN(Family):
         """Becomes the family whose `state` this was."""
         self.generator.restore(below(state, "generator"))
         self.discriminator.restore(below(state, "discriminator"))
+
+
+def strides(generator: nn.Module) -> tuple[int, ...]:
+    """How often each layer of a generator enlarges what it gets, from the picture inwards."""
+    found = [m.stride[0] for m in generator.modules() if isinstance(m, nn.ConvTranspose2d)]
+    return tuple(stride for stride in reversed(found) if stride > 1)

@@ -9,6 +9,8 @@ from torch.optim import Adam, Optimizer
 from impasto.nn.collectives import average_
 from impasto.nn.ema import Ema
 
+WATCHED = 16  # steps from one look at how far the weights move to the next; a look copies them
+
 
 class Player:
     """A network that goes down its own loss, and no other player's.
@@ -32,6 +34,10 @@ class Player:
         self.clip_value = clip_value  # bound on every component of a gradient
         self.gradient_norm = torch.zeros(())  # of the last step, as a number on the device
         self.skipped = torch.zeros(())  # 1 if the last step was left out
+        self.update_ratio = torch.zeros(
+            ()
+        )  # length of the last step watched over that of the weights
+        self._steps = 0
 
     def descend(self, loss: Tensor, *, learning_rate: float) -> Tensor:
         """The loss, detached, after one step down it."""
@@ -49,9 +55,21 @@ class Player:
             parameter.grad = _laid_out_like(parameter, gradient)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
-        self.optimizer.step()
+        if self._steps % WATCHED:
+            self.optimizer.step()
+        else:
+            self._watched_step(parameters)
+        self._steps += 1
         self.optimizer.zero_grad(set_to_none=True)
         return loss.detach()
+
+    @torch.no_grad()
+    def _watched_step(self, parameters: list[nn.Parameter]) -> None:
+        before = [parameter.clone() for parameter in parameters]
+        self.optimizer.step()
+        moved = torch._foreach_sub(parameters, before)  # noqa: SLF001
+        lengths = [torch.stack(torch._foreach_norm(each)).norm() for each in (moved, before)]  # noqa: SLF001
+        self.update_ratio = lengths[0] / lengths[1]
 
     def average(self, images_seen: int, batch: int) -> None:
         """Moves the average, where there is one, by one step of `batch` images."""

@@ -20,6 +20,7 @@ class TrainConfig:
     batch: PositiveInt = 64  # images in a step, over all processes
     seed: NonNegativeInt = 0  # of weights, noise and the order of pictures
     ticks: PositiveInt = 200  # how often in a run the averages are told
+    looks: NonNegativeInt = 50  # how often in a run its health is looked at; 0 for never
     snapshots: PositiveInt = 40  # how often in a run the grid is drawn and the state saved
     grid: PositiveInt = 64  # pictures on the grid
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -24,6 +24,24 @@ def read_model(path: Path) -> Model:
         DamagedFile: not such a file, or changed since it was written.
         ModelError: written by a newer impasto, or its weights do not fit its configuration.
     """
+    config = read_config(path)
+    tensors, facts = read_tensors(path)
+    try:
+        model = FAMILIES[config.family.name].revive(config.family, config.shape, tensors)
+    except RuntimeError as error:
+        first = str(error).splitlines()[0]
+        raise DamagedFile(f"{path}: its weights do not fit its configuration: {first}") from None
+    model.provenance = facts.get("provenance", {})
+    return model
+
+
+def read_config(path: Path) -> RunConfig:
+    """The configuration in the header of a model's file.
+
+    Raises:
+        DamagedFile: not such a file, or changed since it was written.
+        ModelError: not a model, or written by a newer impasto.
+    """
     facts = read_facts(path)
     if "config" not in facts or "format" not in facts:
         raise ModelError(f"{path}: not a model, but perhaps a run's state; name model.safetensors")
@@ -32,12 +50,4 @@ def read_model(path: Path) -> Model:
             f"{path}: written in format {facts['format']} by a newer impasto, and this one reads up to "
             f"{FORMAT}; upgrade with `pip install --upgrade impasto`"
         )
-    tensors, facts = read_tensors(path)
-    config = from_plain(RunConfig, facts["config"], where=f"{path} (header)")
-    try:
-        model = FAMILIES[config.family.name].revive(config.family, config.shape, tensors)
-    except RuntimeError as error:
-        first = str(error).splitlines()[0]
-        raise DamagedFile(f"{path}: its weights do not fit its configuration: {first}") from None
-    model.provenance = facts.get("provenance", {})
-    return model
+    return from_plain(RunConfig, facts["config"], where=f"{path} (header)")

@@ -24,7 +24,7 @@ def train(sitting: Sitting) -> Iterator[Event]:
             for raw in sitting.batches():
                 due = sitting.step(raw)
                 if due.tick:
-                    yield from sitting.tick()
+                    yield from sitting.tick(look=due.look)
                 if due.sample:
                     yield sitting.sample()
                 if due.save:

@@ -25,9 +25,13 @@ class Due:
     """What is to be done after a step."""
 
     tick: bool
+    look: bool  # into the training's health; told in the tick
     sample: bool
     save: bool
     stop: FinishReason | None
+
+
+_NOTHING = Due(tick=False, look=False, sample=False, save=False, stop=None)
 
 
 class Pace:
@@ -39,6 +43,7 @@ class Pace:
         self._train, self._processes, self._run = train, processes, run
         self._clock = time.monotonic() - progress.seconds
         self._ticks = self._passed(progress, train.ticks)
+        self._looks = self._passed(progress, train.looks)
         self._snapshots = self._passed(progress, train.snapshots)
         self._saved_at, self._save_took = time.monotonic(), 0.0
         self.interrupted = threading.Event()
@@ -47,12 +52,12 @@ class Pace:
         """The progress after a step of `images`, and what is due there."""
         seconds = time.monotonic() - self._clock
         moved = replace(progress, images_seen=progress.images_seen + images, seconds=seconds)
-        due = self._decide(moved) if self._processes.first else Due(False, False, False, None)
+        due = self._decide(moved) if self._processes.first else _NOTHING
         seconds, *flags, reason = self._processes.agree(
-            [moved.seconds, due.tick, due.sample, due.save, _REASONS.index(due.stop)]
+            [moved.seconds, due.tick, due.look, due.sample, due.save, _REASONS.index(due.stop)]
         )
-        tick, sample, save = (bool(flag) for flag in flags)
-        return replace(moved, seconds=seconds), Due(tick, sample, save, _REASONS[int(reason)])
+        tick, look, sample, save = (bool(flag) for flag in flags)
+        return replace(moved, seconds=seconds), Due(tick, look, sample, save, _REASONS[int(reason)])
 
     def saved(self, started: float) -> None:
         """Takes note that saving began at `started` (monotonic seconds) and has just ended."""
@@ -67,7 +72,9 @@ class Pace:
         affordable = unsaved * SAVING_SHARE >= self._save_took
         save = (snapshot and affordable) or unsaved > LONGEST_UNSAVED
         ended = stop is not None
-        return Due(tick or snapshot or ended, snapshot or ended, save or ended, stop)
+        told = tick or snapshot or ended
+        look = told and self._crosses("_looks", self._train.looks, progress)
+        return Due(told, look, snapshot or ended, save or ended, stop)
 
     def _reason(self, progress: Progress) -> FinishReason | None:
         if progress.fraction >= 1:

@@ -22,6 +22,7 @@ from impasto.runs.checkpoint import State, save_state
 from impasto.runs.config import RunConfig, settings_of
 from impasto.runs.devices import Processes, free_cached, out_of_memory
 from impasto.runs.directory import Run
+from impasto.runs.examining import Examiner
 from impasto.runs.export import write_model
 from impasto.runs.pace import Due, Pace
 from impasto.runs.totals import Totals
@@ -42,7 +43,8 @@ class Sitting:
         state: State | None,
     ) -> None:
         self.config, self.prepared, self.processes, self.run = config, prepared, processes, run
-        trained, self._held_out = prepared.split(config.data.split_seed, config.data.validation)
+        self._split = prepared.split(config.data.split_seed, config.data.validation)
+        trained, _ = self._split
         self.streams = Streams(config.train.seed, processes.device, processes.rank, processes.count)
         self.feed = Feed(
             prepared,
@@ -66,6 +68,7 @@ class Sitting:
         self._saved = self.progress.images_seen if state else -1
         self._finished = False
         self._totals = Totals()
+        self._examiner: Examiner | None = None  # made at the first look
 
     def open(self) -> Iterator[Event]:
         """What is told before the first step."""
@@ -77,7 +80,7 @@ class Sitting:
                 run=str(self.run.path) if self.run else "",
                 recipe=self.config.name,
                 pictures=self.progress.epoch,
-                held_out=len(self._held_out),
+                held_out=len(self._split[1]),
                 budget=str(train.budget),
                 device=_device_name(self.processes.device),
                 processes=self.processes.count,
@@ -121,16 +124,22 @@ class Sitting:
         self.progress, due = self.pace.after(self.progress, self.config.train.batch)
         return due
 
-    def tick(self) -> Iterator[Event]:
+    def tick(self, *, look: bool) -> Iterator[Event]:
         """The averages since the last tick, and a notice if steps had to be left out.
+
+        Args:
+            look: whether the signals of the training's health are taken too.
 
         Raises:
             Diverged: most of those steps had to be left out.
         """
         seconds = self.progress.seconds
         images = self._totals.steps * self.config.train.batch
-        scalars = self._totals.read(self.processes) | self._look_at_held_out()
-        elapsed, self._totals = self._totals.elapsed, Totals()
+        scalars = self._totals.read(self.processes)
+        elapsed = self._totals.elapsed
+        if look:
+            scalars |= self._look()
+        self._totals = Totals()
         fraction = self.progress.fraction
         yield self._tell(
             Tick(
@@ -254,18 +263,14 @@ class Sitting:
         with self.processes.autocast():
             return self.family.step(batch, self.progress)
 
-    def _look_at_held_out(self) -> dict[str, float]:
-        """What the networks say of the held-out side: of one batch of it, always the same."""
-        count = min(self.config.train.batch, len(self._held_out)) // self.processes.count
-        if count == 0:
-            return {}
-        first = self.processes.rank * count
-        chosen = self._held_out[first : first + count]
-        images = torch.from_numpy(self.prepared.images(chosen))
-        labels = torch.from_numpy(self.prepared.labels(chosen)).long()
-        with self.processes.autocast():
-            scalars = self.family.held_out(self._batch(RawBatch(images, labels)))
-        return Totals().add(scalars).read(self.processes)
+    def _look(self) -> dict[str, float]:
+        """The signals of the training's health, by name."""
+        if self._examiner is None:
+            self._examiner = Examiner(
+                self.config, self.prepared, *self._split, self.processes.device
+            )
+        with self.processes.autocast(), self._memory_told():
+            return self._examiner.look(self.family)
 
     def _write(self, run: Run) -> None:
         seen, seconds = self.progress.images_seen, self.progress.seconds

@@ -1,7 +1,7 @@
 """Small pictures on a page, each with its name."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -21,6 +21,22 @@ def gallery(images: UInt8[np.ndarray, "_ h w c"], names: Sequence[tuple[str, str
         for image, (name, detail) in zip(images, names, strict=True)
     )
     return f'<div class="gallery">\n{"".join(figures)}</div>\n'
+
+
+def pair_gallery(
+    pairs: Iterable[tuple[tuple[UInt8[np.ndarray, "h w c"], str], ...]], captions: Iterable[str]
+) -> str:
+    """Pairs of pictures, left and right, each pair over a caption in HTML.
+
+    Args:
+        pairs: two pictures each, with their names.
+        captions: below each pair.
+    """
+    figures = "".join(
+        f"<figure><div>{''.join(thumbnail(*named) for named in pair)}</div><figcaption>{below}</figcaption></figure>\n"
+        for pair, below in zip(pairs, captions, strict=True)
+    )
+    return f'<div class="gallery pairs">\n{figures}</div>\n'
 
 
 def thumbnail(image: UInt8[np.ndarray, "h w c"], name: str) -> str:

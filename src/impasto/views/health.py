@@ -8,7 +8,7 @@ from impasto.data.inspection.facts import Inspection
 from impasto.data.looks.likeness import HASH_BYTES
 from impasto.sheets import encode_png, tile
 from impasto.views.bars import card, categories
-from impasto.views.gallery import gallery, thumbnail
+from impasto.views.gallery import gallery, pair_gallery
 from impasto.views.page import (
     caption,
     folded,
@@ -215,17 +215,20 @@ def _twins(found: Inspection) -> str:
     twins, shown = found.near_duplicates, found.shown
     if shown is None or not twins.pairs:
         return ""
-    figures = "".join(
-        f"<figure><div>{thumbnail(pair[0], out)}{thumbnail(pair[1], kept)}</div><figcaption>"
+    pairs = [
+        ((left, out), (right, kept))
+        for (left, right), (out, kept, _) in zip(shown.twins, twins.pairs, strict=True)
+    ]
+    captions = [
         f'<b title="{escape(out)}">{escape(out)}</b>like <b title="{escape(kept)}">{escape(kept)}</b>'
-        f"{many(bits, 'bit')} of {8 * HASH_BYTES} differ</figcaption></figure>\n"
-        for pair, (out, kept, bits) in zip(shown.twins, twins.pairs, strict=True)
-    )
+        f"{many(bits, 'bit')} of {8 * HASH_BYTES} differ"
+        for out, kept, bits in twins.pairs
+    ]
     about = (
         f"<p>{many(twins.count, 'picture')} left out for looking like one that is kept: on the left what goes, "
         "on the right what stays.</p>\n"
     )
-    body = f'{about}<div class="gallery pairs">\n{figures}</div>\n{caption(_credit(found))}'
+    body = f"{about}{pair_gallery(pairs, captions)}{caption(_credit(found))}"
     return section("Near duplicates", body)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from impasto.data.config import DataConfig
 from impasto.data.prepared import Prepared, is_prepared
-from impasto.data.sources.items import Drawn, Payload, Unreadable
+from impasto.data.sources.items import Drawn, Payload, Source, Unreadable
 from impasto.data.sources.opening import open_source
 from impasto.errors import ConfigError
 from impasto.recipes import RECIPES
@@ -33,14 +33,35 @@ def choose(source: str | Path, selected: DataConfig) -> tuple[RunConfig, str]:
     if is_prepared(path):
         return _for_prepared(Prepared.open(path))
     opened = open_source(source, selected)
-    sizes = [size for item in islice(opened.items(), LOOKED_AT) if (size := _size(item.payload))]
+    sizes = _sizes(opened)
     if not sizes:
         return RECIPES["cats96"], "none of the first pictures could be measured"
-    side = round(statistics.median(min(width, height) for width, height, _ in sizes))
+    side = _side(sizes)
     grey = all(is_grey for _, _, is_grey in sizes)
     name = _by(side, len(opened), grey=grey)
     tone = "grey " if grey else ""
     return RECIPES[name], f"{len(opened):,} {tone}pictures of about {side} pixels: {_REASONS[name]}"
+
+
+def common_side(source: str | Path, *, otherwise: int = 64) -> int:
+    """The short side that half of a source's pictures have at least, in pixels.
+
+    Raises:
+        SourceError: there is no such source.
+    """
+    if is_prepared(source):
+        return Prepared.open(source).config.size
+    sizes = _sizes(open_source(source, DataConfig()))
+    return _side(sizes) if sizes else otherwise
+
+
+def _sizes(opened: Source) -> list[tuple[int, int, bool]]:
+    first = islice(opened.items(), LOOKED_AT)
+    return [size for item in first if (size := _size(item.payload))]
+
+
+def _side(sizes: list[tuple[int, int, bool]]) -> int:
+    return round(statistics.median(min(width, height) for width, height, _ in sizes))
 
 
 _REASONS = {

@@ -2,13 +2,13 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from impasto.config import to_yaml
-from impasto.data.prepared import Prepared, is_prepared
-from impasto.errors import RunError, SourceError
+from impasto.data.prepared import Prepared
+from impasto.errors import RunError
 from impasto.recipes import parameters
 from impasto.runs.config import RunConfig
 from impasto.runs.directory import Run
@@ -18,6 +18,7 @@ from impasto.views.curves import draw_curves
 from impasto.views.film import MIME, make_film
 from impasto.views.report import ReportFacts, render_report
 from impasto.views.sheet import beside
+from impasto.workflows.judging import set_of
 
 SHOWN = 16  # pictures on each side of real beside generated
 REJECTS = 200  # named on the page
@@ -50,10 +51,10 @@ def report(run: str | Path, *, film: FilmFormat = "webp") -> Path:
 
 def _draw(run: Run, film_format: FilmFormat) -> Path:
     config, told, events = run.config, run.facts, list(run.events())
-    prepared = _prepared(told)
+    prepared = set_of(run)
     frames = run.frames()
     film = _film(run, frames, film_format)
-    sheet = _beside(run, config, prepared.viewed(config.data) if prepared else None)
+    sheet = _beside(run, config, prepared)
     _curves(run, draw_curves(events))
     facts = ReportFacts(
         title=config.name,
@@ -79,16 +80,6 @@ def _draw(run: Run, film_format: FilmFormat) -> Path:
         film_mime=MIME[f".{film_format}"],
     )
     return run.write_text("report.html", render_report(facts))
-
-
-def _prepared(told: dict[str, Any]) -> Prepared | None:
-    """The run's pictures, where they are still at hand."""
-    place = Path(told["prepared"])
-    try:
-        prepared = Prepared.open(place) if is_prepared(place) else None
-    except SourceError:  # half of it was deleted
-        return None
-    return prepared if prepared and prepared.fingerprint == told["fingerprint"] else None
 
 
 def _rejects(prepared: Prepared | None) -> list[tuple[str, str]]:

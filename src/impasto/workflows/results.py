@@ -19,6 +19,15 @@ def load(path: str | Path) -> Model:
     Raises:
         BadInput: there is none, it is damaged, or a newer impasto wrote it.
     """
+    return read_model(model_file(path))
+
+
+def model_file(path: str | Path) -> Path:
+    """The file of the model that a run's directory or a file's name stands for.
+
+    Raises:
+        BadInput: there is none.
+    """
     place = Path(path)
     if not place.exists():
         raise ModelError(
@@ -30,7 +39,7 @@ def load(path: str | Path) -> Model:
             raise RunError(
                 f"{place.parent}: no model was saved yet; go on with `impasto resume {place.parent}`"
             )
-    return read_model(place)
+    return place
 
 
 def sample(

@@ -68,12 +68,21 @@ def test_batches_matter_where_there_is_a_norm(norm, alike):
     assert all((left == pytest.approx(right, rel=1e-4)) is alike for left, right in told)
 
 
-def test_looking_at_held_out_pictures_leaves_no_trace():
+def test_a_probe_of_mixed_batches_leaves_no_trace():
     config = replace(PLAIN, discriminator_norm="hidden", discriminator_batches="mixed")
     family = DCGAN(config, SHAPE, Streams(0, torch.device("cpu")))
     batch = Batch(torch.rand(COUNT, 3, 16, 16), torch.full((COUNT, 1), -1))
     before = {name: value.clone() for name, value in family.state().items()}
-    score = family.held_out(batch)["held_out_score"]
-    assert 0 < score < 1
-    assert score == family.held_out(batch)["held_out_score"]
+    logits = family.probe(batch, batch, COUNT).held_out_logits
+    assert torch.equal(logits, family.probe(batch, batch, COUNT).held_out_logits)
     assert all(torch.equal(before[name], value) for name, value in family.state().items())
+
+
+def test_pictures_change_with_their_company_where_there_is_a_norm():
+    family = DCGAN(PLAIN, SHAPE, Streams(0, torch.device("cpu")))
+    batch = Batch(torch.rand(COUNT, 3, 16, 16), torch.full((COUNT, 1), -1))
+    changes = []
+    for company in (2, 16):
+        probe = family.probe(batch, batch, company)
+        changes.append((probe.fakes - probe.rebatched).abs().mean().item())
+    assert changes[0] > changes[1] > 0

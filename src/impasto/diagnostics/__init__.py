@@ -1,0 +1,1 @@
+"""Diagnosis: numbers taken while a network trains, and what they mean."""

@@ -1,0 +1,96 @@
+"""How much of each set lies where the other one is, told apart: fidelity and variety.
+
+A set's manifold is the union of balls about its pictures, each reaching to the picture's k-th nearest
+neighbour within the set.
+
+    precision  share of generated pictures on the reals' manifold: are they like real ones?
+    recall     share of reals on the generated pictures' manifold: is everything there?
+    density    how many reals' balls hold a generated picture, over k: precision that one outlier
+               among the reals cannot inflate; may exceed 1
+    coverage   share of reals whose ball holds a generated picture: recall that does not rest on the
+               generated pictures' own outliers
+
+Errors are those of a mean over pictures, the manifold taken as given.
+
+Source: precision and recall: arXiv 1904.06991, k = 3. Density and coverage: arXiv 2002.09797, k = 5.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+from impasto.evaluation.estimate import Estimate
+
+NEIGHBOURS_PRECISION = 3
+NEIGHBOURS_DENSITY = 5
+CHUNK = 2048  # rows of the distance matrix that exist at a time
+
+Features = Float[np.ndarray, "n d"]
+Others = Float[np.ndarray, "m d"]
+Distances = Float[np.ndarray, "n m"]
+
+
+def manifold_scores(real: Features, generated: Others) -> dict[str, Estimate]:
+    """`precision`, `recall`, `density` and `coverage`, in one pass over all pairs.
+
+    Args:
+        real: features of more than five pictures.
+        generated: features of more than five pictures.
+    """
+    x, y = real.astype(np.float64), generated.astype(np.float64)
+    ks = NEIGHBOURS_PRECISION, NEIGHBOURS_DENSITY
+    (radius_x, wider_x), (radius_y, _) = (_radii(part, ks) for part in (x, y))
+    on_real = np.zeros(len(y), bool)
+    balls = np.zeros(len(y), np.int64)  # of reals, that hold the generated picture
+    on_generated, covered = [], []
+    for start, distances in _rows(x, y):
+        rows = slice(start, start + len(distances))
+        on_real |= (distances <= radius_x[rows, None]).any(0)
+        inside = distances < wider_x[rows, None]
+        balls += inside.sum(0)
+        covered.append(inside.any(1))
+        on_generated.append((distances <= radius_y).any(1))
+    return {
+        "precision": _share(on_real),
+        "recall": _share(np.concatenate(on_generated)),
+        "density": _mean(balls / NEIGHBOURS_DENSITY),
+        "coverage": _share(np.concatenate(covered)),
+    }
+
+
+def nearest(of: Features, among: Others) -> tuple[Int64[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """For each of some pictures, which of the others is nearest in feature space, and how far it is."""
+    found = [
+        (part.argmin(1), part.min(1))
+        for _, part in _rows(of.astype(np.float64), among.astype(np.float64))
+    ]
+    return np.concatenate([which for which, _ in found]), np.concatenate([far for _, far in found])
+
+
+def _radii(features: Features, ks: tuple[int, ...]) -> list[Float[np.ndarray, " n"]]:
+    """For each k and picture, the distance to its k-th nearest neighbour, itself not counted."""
+    ranked = np.concatenate(
+        [np.partition(part, ks, axis=1)[:, list(ks)] for _, part in _rows(features, features)]
+    )
+    return list(ranked.T)
+
+
+def _rows(x: Features, y: Others) -> Iterator[tuple[int, Distances]]:
+    """The matrix of Euclidean distances in bands of rows, and where each begins."""
+    lengths = np.square(y).sum(1)
+    for start in range(0, len(x), CHUNK):
+        part = x[start : start + CHUNK]
+        squares = np.square(part).sum(1)[:, None] + lengths - 2 * (part @ y.T)
+        if x is y:  # rounding must not push a picture away from itself
+            np.fill_diagonal(squares[:, start:], 0.0)
+        yield start, np.sqrt(np.maximum(squares, 0.0))
+
+
+def _share(flags: np.ndarray) -> Estimate:
+    share = float(flags.mean())
+    return Estimate(share, (share * (1 - share) / len(flags)) ** 0.5)
+
+
+def _mean(values: Float[np.ndarray, " n"]) -> Estimate:
+    return Estimate(float(values.mean()), float(values.std(ddof=1)) / len(values) ** 0.5)

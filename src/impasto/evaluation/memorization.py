@@ -1,0 +1,202 @@
+"""Does a generator repeat its training pictures?
+
+Each sample is asked for its nearest training picture in feature space, and so are real pictures that
+nobody trained on. Where no real picture comes so close, a sample has copied. Two distances are asked,
+both between directions (features of unit length):
+
+    distance   to the nearest training picture
+    relative   the same over the mean distance to the 2nd to 50th nearest: a copy painted badly lies far
+               from everything, and is still told by the one picture that it singles out
+
+and for each the share of samples below the hundredth part of the held-out pictures' own distances. If
+samples were new pictures of the same kind, each share would be a hundredth; how unlikely the found one is
+then, follows by counting (hypergeometric), whatever the distances are like.
+
+The idea of the test by held-out pictures: arXiv 2004.05675.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int64
+from scipy.stats import hypergeom
+
+EXPECTED = 0.01  # share of held-out pictures that lie below the threshold
+NEIGHBOURS = 50  # the relative distance is over so many
+FEWEST_HELD_OUT = 20  # below this, training pictures are asked for one another
+LEAST_SHARE = 0.05  # of samples that copy, to be called memorisation
+UNLIKELY = 1e-3
+SAME = 1e-6  # distance below which two training pictures are one picture twice
+CHUNK = 1024
+
+Features = Float[np.ndarray, "n d"]
+Others = Float[np.ndarray, "m d"]
+Distances = Float[np.ndarray, " n"]
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How samples lie to training pictures by one distance, beside pictures that nobody trained on."""
+
+    share: float  # of samples closer than the threshold
+    threshold: float  # the hundredth part of the reference's distances
+    median: float  # of samples
+    reference_median: float
+    p_value: float  # of so large a share, if samples were new pictures
+
+    @property
+    def caught(self) -> bool:
+        """Whether so many samples are so close that they must be copies."""
+        return self.share >= LEAST_SHARE and self.p_value < UNLIKELY
+
+
+@dataclass(frozen=True)
+class Memorization:
+    """What the nearest training pictures of samples tell.
+
+    Attributes:
+        reference: what samples are compared with: `held-out`, or `training` pictures among themselves.
+        nearest: for each sample, its nearest training picture.
+        distances: and how far it is.
+        order: samples, the likeliest copies first.
+    """
+
+    n_generated: int
+    n_training: int
+    n_reference: int
+    reference: str
+    distance: Closeness
+    relative: Closeness
+    nearest: Int64[np.ndarray, " n"]
+    distances: Distances
+    order: Int64[np.ndarray, " n"]
+
+    @property
+    def caught(self) -> bool:
+        """Whether the generator repeats its training pictures."""
+        return self.distance.caught or self.relative.caught
+
+    @property
+    def share(self) -> float:
+        """The share of samples closer to a training picture than reals are."""
+        return max(self.distance.share, self.relative.share)
+
+    def __str__(self) -> str:
+        """The verdict in a sentence, with what it rests on."""
+        verdict = "repeats its training pictures" if self.caught else "no sign of it"
+        asked = (
+            f"{self.n_reference:,} held-out pictures"
+            if self.reference == "held-out"
+            else "training pictures among themselves, for too few were held out"
+        )
+        return (
+            f"memorisation: {verdict}; of {self.n_generated:,} samples {self.distance.share:.1%} lie closer to one of "
+            f"{self.n_training:,} training pictures than reals do, and {self.relative.share:.1%} single one out, where "
+            f"{EXPECTED:.0%} is what new pictures would ({asked})"
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """All but the arrays, for JSON."""
+        plain: dict[str, Any] = {
+            "memorized": self.caught,
+            "closer_share": self.distance.share,
+            "singled_out_share": self.relative.share,
+            "expected_share": EXPECTED,
+            "n_generated": self.n_generated,
+            "n_training": self.n_training,
+            "n_reference": self.n_reference,
+            "reference": self.reference,
+        }
+        for name, told in (("distance", self.distance), ("relative", self.relative)):
+            plain[name] = {
+                "threshold": told.threshold,
+                "median": told.median,
+                "reference_median": told.reference_median,
+                "p_value": told.p_value,
+            }
+        return plain
+
+
+class CopyTest:
+    """Asks samples, again and again, for their nearest training pictures.
+
+    Args:
+        training: features of at least three pictures that a generator is trained on.
+        held_out: features of real pictures that it is not trained on; with too few of them, training
+            pictures are asked for one another instead.
+    """
+
+    def __init__(self, training: Features, held_out: Others) -> None:
+        self._among = _directions(training)
+        self.reference = "held-out" if len(held_out) >= FEWEST_HELD_OUT else "training"
+        alone = self.reference == "held-out"
+        asked = _directions(held_out) if alone else self._among
+        _, self._near, self._relative = _nearest(asked, self._among, alone=alone)
+
+    def __call__(self, generated: Features) -> Memorization:
+        """What the nearest training pictures of samples tell."""
+        which, near, relative = _nearest(_directions(generated), self._among, alone=True)
+        distance = _closeness(near, self._near)
+        singled = _closeness(relative, self._relative)
+        limits = max(distance.threshold, 1e-12), max(singled.threshold, 1e-12)
+        return Memorization(
+            n_generated=len(generated),
+            n_training=len(self._among),
+            n_reference=len(self._near),
+            reference=self.reference,
+            distance=distance,
+            relative=singled,
+            nearest=which,
+            distances=near,
+            order=np.argsort(np.minimum(near / limits[0], relative / limits[1]), kind="stable"),
+        )
+
+
+def _closeness(found: Distances, reference: Float[np.ndarray, " m"]) -> Closeness:
+    below = max(1, round(EXPECTED * len(reference)))  # of the reference, at or below the threshold
+    threshold = float(np.sort(reference)[below - 1])
+    closer = int((found < threshold).sum())
+    # Of all distances ranked together, the first closer + below - 1 hold at most below - 1 of the reference.
+    first = closer + below - 1
+    likely = hypergeom.cdf(below - 1, len(found) + len(reference), len(reference), first)
+    return Closeness(
+        share=closer / len(found),
+        threshold=threshold,
+        median=float(np.median(found)),
+        reference_median=float(np.median(reference)),
+        p_value=float(likely) if closer else 1.0,
+    )
+
+
+def _nearest(
+    of: Features, among: Others, *, alone: bool
+) -> tuple[Int64[np.ndarray, " n"], Distances, Distances]:
+    """Which picture is nearest, its distance, and that over the mean distance to the next ones.
+
+    Args:
+        of: directions.
+        among: directions.
+        alone: whether the two are different pictures; else nobody is asked for itself or its duplicates.
+    """
+    which, near, relative = [], [], []
+    neighbours = min(NEIGHBOURS, len(among) - (1 if alone else 2))
+    for start in range(0, len(of), CHUNK):
+        squares = np.maximum(2 - 2 * (of[start : start + CHUNK] @ among.T), 0.0)
+        distances = np.sqrt(squares)
+        if not alone:
+            np.fill_diagonal(distances[:, start:], np.inf)
+            distances[distances < SAME**0.5] = np.inf
+        ranked = np.partition(distances, neighbours - 1, axis=1)
+        first = np.sort(ranked[:, :neighbours], axis=1)
+        which.append(distances.argmin(1))
+        near.append(first[:, 0])
+        rest = np.where(np.isfinite(first[:, 1:]), first[:, 1:], np.nan)
+        relative.append(first[:, 0] / np.maximum(np.nanmean(rest, axis=1), 1e-12))
+    return np.concatenate(which), np.concatenate(near), np.concatenate(relative)
+
+
+def _directions(features: Features) -> Features:
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    directions: np.ndarray = features / np.maximum(lengths, 1e-12)
+    return directions

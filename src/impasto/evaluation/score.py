@@ -1,0 +1,81 @@
+"""A score: a number that cannot be told without how it was taken."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from impasto.evaluation.estimate import Estimate
+
+Split = Literal["all", "training", "held-out"]
+Better = Literal["lower", "higher"]
+
+METRICS: dict[str, tuple[str, Better]] = {
+    "kernel_distance_unit": ("kernel distance, unit length", "lower"),
+    "kernel_distance": ("kernel distance, as usual", "lower"),
+    "frechet_distance": ("Frechet distance", "lower"),
+    "precision": ("precision", "higher"),
+    "recall": ("recall", "higher"),
+    "density": ("density", "higher"),
+    "coverage": ("coverage", "higher"),
+    "diversity": ("diversity over the reals'", "higher"),
+    "inception_score": ("inception score", "higher"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """All that a score depends on beside the model: two scores compare if these agree."""
+
+    n_real: int
+    n_generated: int
+    real: str  # the source of real pictures, in words
+    fingerprint: str  # of these pictures
+    split: Split  # which of them
+    size: int  # side of the pictures compared, in pixels
+    softened: int | None  # side that both were brought to before, in pixels
+    extractor: str
+    extractor_sha256: str
+    resize: str  # what the extractor does to pictures of that size
+    ema: bool | None  # whether drawn by averaged weights; None: not drawn from a model
+    seed: int | None
+
+    def __str__(self) -> str:
+        """The protocol as one sentence."""
+        drawn = {True: "averaged weights", False: "last weights", None: "not drawn by a model"}
+        softened = f", both softened to {self.softened} pixels first" if self.softened else ""
+        return (
+            f"{self.n_generated:,} generated ({drawn[self.ema]}"
+            f"{'' if self.seed is None else f', seed {self.seed}'}) against {self.n_real:,} real of {self.real} "
+            f"({self.split}, data {self.fingerprint[:12]}) at {self.size} pixels{softened}; "
+            f"{self.extractor}, sha256 {self.extractor_sha256[:12]}, {self.resize}"
+        )
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value, its standard error, and the protocol it was taken by; however printed, it tells all."""
+
+    metric: str
+    value: float
+    standard_error: float
+    protocol: Protocol
+
+    def __str__(self) -> str:
+        """The score with its error and its protocol, in one line."""
+        return f"{self.title} {self.estimate} ({self.better} is better; {self.protocol})"
+
+    __repr__ = __str__
+
+    @property
+    def title(self) -> str:
+        """The metric as people say it."""
+        return METRICS[self.metric][0]
+
+    @property
+    def better(self) -> Better:
+        """Which way is better."""
+        return METRICS[self.metric][1]
+
+    @property
+    def estimate(self) -> Estimate:
+        """The value and its error."""
+        return Estimate(self.value, self.standard_error)

@@ -1,0 +1,95 @@
+"""Looks into a training: which pictures are shown to it, and the signals that come of it."""
+
+from collections import deque
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from impasto.data.prepared import Prepared
+from impasto.diagnostics import signals
+from impasto.diagnostics.signals import Images, RealLook, Signals
+from impasto.evaluation.memorization import CopyTest
+from impasto.families import Batch, Family
+from impasto.families.gan import PROBED
+from impasto.images import to_float
+from impasto.runs.config import RunConfig
+
+LOOKED_AT = 256  # real pictures that samples are compared with
+AMONG = 2_000  # training pictures that are asked whether they were copied
+REMEMBERED = 4  # looks; samples are compared with those of then
+
+
+class Examiner:
+    """Shows the same pictures to a family again and again, and tells what it makes of them.
+
+    All processes look at the same pictures, so that batch statistics over processes are those of one.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        prepared: Prepared,
+        trained: Int64[np.ndarray, " n"],
+        held_out: Int64[np.ndarray, " m"],
+        device: torch.device,
+    ) -> None:
+        self._company = config.train.batch
+        self._prepared, self._device = prepared, device
+        self._before: deque[Images] = deque(maxlen=REMEMBERED)
+        images = self._images(_evenly(trained, LOOKED_AT))
+        self._real = RealLook(images)
+        self._shown = self._batch(
+            images[torch.arange(0, len(images), max(1, len(images) // PROBED))][:PROBED]
+        )
+        self._unseen = self._batch(self._images(held_out[:PROBED]))
+        self._copies = CopyTest(
+            self._vectors(_evenly(trained, AMONG), mirrored=config.data.flip),
+            self._vectors(_evenly(held_out, AMONG // 4), mirrored=False),
+        )
+
+    def look(self, family: Family) -> Signals:
+        """The signals of now, by name."""
+        probe = family.probe(self._shown, self._unseen, self._company)
+        fakes, rebatched = probe.fakes.float().cpu(), probe.rebatched.float().cpu()
+        real = self._real
+        told: Signals = {}
+        if len(probe.fake_logits):
+            logits = probe.real_logits, probe.held_out_logits, probe.fake_logits
+            told |= signals.judgement(*(part.float().cpu() for part in logits))
+        told |= signals.variety(fakes, real) | signals.likeness(fakes, real)
+        told |= signals.ranges(fakes, real)
+        told |= signals.checkerboard(fakes, real, probe.strides)
+        told |= signals.company(fakes, rebatched)
+        told |= signals.movement(fakes, list(self._before), real)
+        copies = self._copies(signals.small(fakes).numpy())
+        told |= {"copied": copies.share, "copied_surely": float(copies.caught)}
+        told |= {f"{name}_dead_units": float(share) for name, share in probe.dead.items()}
+        self._before.appendleft(fakes)
+        return told
+
+    def _vectors(
+        self, positions: Int64[np.ndarray, " n"], *, mirrored: bool
+    ) -> Float[np.ndarray, "n d"]:
+        parts = [
+            self._images(part) for part in np.array_split(positions, max(1, len(positions) // 256))
+        ]
+        vectors = [signals.small(part) for part in parts]
+        if mirrored:
+            vectors += [signals.small(part.flip(3)) for part in parts]
+        whole: np.ndarray = torch.cat(vectors).numpy()
+        return whole
+
+    def _images(self, positions: Int64[np.ndarray, " n"]) -> Images:
+        return to_float(torch.from_numpy(np.array(self._prepared.images(positions))))
+
+    def _batch(self, images: Float[Tensor, "n c h w"]) -> Batch:
+        return Batch(images.to(self._device), torch.full((len(images), 1), -1, device=self._device))
+
+
+def _evenly(positions: Int64[np.ndarray, " n"], count: int) -> Int64[np.ndarray, " m"]:
+    if len(positions) <= count:
+        return positions
+    chosen: np.ndarray = positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
+    return chosen

@@ -1,0 +1,88 @@
+"""Scores told to a person in one HTML page: numbers with their errors, and the likeliest copies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from jaxtyping import UInt8
+
+from impasto.sheets import encode_png, tile
+from impasto.views.gallery import pair_gallery
+from impasto.views.page import caption, picture, render_page, section
+from impasto.views.sheet import enlarge
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationFacts:
+    """All that the page tells, as plain values.
+
+    Attributes:
+        scores: title, value with error, and which way is better, of each.
+        threshold: distance below which hardly any real picture lies to a training picture.
+        generated: some samples.
+        copies: the samples likeliest to be copies, the likeliest first.
+        originals: the training picture nearest to each.
+        distances: between the two.
+    """
+
+    what: str
+    credit: str
+    scores: Sequence[tuple[str, str, str]]
+    protocol: str
+    advice: Sequence[str]
+    verdict: str
+    caught: bool
+    threshold: float
+    generated: UInt8[np.ndarray, "n h w c"]
+    copies: UInt8[np.ndarray, "k h w c"]
+    originals: UInt8[np.ndarray, "k h2 w2 c2"]
+    distances: Sequence[float]
+
+
+def render_evaluation(facts: EvaluationFacts) -> str:
+    """The scores as one HTML page."""
+    credit = f"Trained on: {facts.credit.rstrip('.')}." if facts.credit else ""
+    opening = f"""<header>
+<p class="kicker">Scores</p>
+<h1>{escape(facts.what)}</h1>
+<p class="lead">{escape(facts.protocol)}.</p>
+</header>
+"""
+    some = encode_png(tile(enlarge(facts.generated)))
+    body = (
+        opening
+        + section("Scores", _scores(facts))
+        + section("Is it copying?", _copies(facts, credit))
+        + section("Some of the pictures", picture(some, "Generated pictures", caption(credit)))
+    )
+    return render_page(f"Scores of {facts.what}", body, "health.css")
+
+
+def _scores(facts: EvaluationFacts) -> str:
+    rows = "".join(
+        f"<tr><th>{escape(title)}</th><td>{escape(value)}</td><td>{escape(better)} is better</td></tr>\n"
+        for title, value, better in facts.scores
+    )
+    notes = "".join(f"<li>{escape(note)}</li>\n" for note in facts.advice)
+    listed = f'<ul class="notices">\n{notes}</ul>' if notes else ""
+    return f'<div class="table"><table>\n{rows}</table></div>\n{listed}'
+
+
+def _copies(facts: EvaluationFacts, credit: str) -> str:
+    pairs = [
+        ((copy, "generated"), (original, "training picture"))
+        for copy, original in zip(facts.copies, facts.originals, strict=True)
+    ]
+    captions = [
+        f"<b>distance {far:.3f}</b>{'closer than reals' if far < facts.threshold else 'no closer than reals'}"
+        for far in facts.distances
+    ]
+    about = (
+        f"Each pair: a generated picture, and the training picture nearest to it in feature space, the likeliest "
+        f"copies first. Of real pictures that it never saw, one in a hundred comes closer than {facts.threshold:.3f}."
+    )
+    return (
+        f"<p>{escape(facts.verdict)}.</p>\n<p>{escape(about)}</p>\n"
+        f"{pair_gallery(pairs, captions)}{caption(credit)}"
+    )

@@ -1,0 +1,241 @@
+"""Scoring what a model draws, or any pictures, against real ones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from impasto.errors import BadInput, ConfigError, SourceError
+from impasto.evaluation.evaluation import FEWEST, Evaluation, advice_on, scores_of
+from impasto.evaluation.extractors import Classifier, find_extractor
+from impasto.evaluation.memorization import CopyTest, Memorization
+from impasto.evaluation.score import Protocol, Split
+from impasto.evaluation.sight import Sight
+from impasto.views.evaluation import EvaluationFacts, render_evaluation
+from impasto.workflows.judging import (
+    Judged,
+    Reals,
+    compared_size,
+    evenly,
+    is_model,
+    judged_model,
+    judged_pictures,
+    real_set,
+    sides_of,
+)
+
+PICTURES = 2_000  # on each side, at most
+AMONG = 10_000  # pictures of a model's own set that are asked whether they were copied, at most
+ENOUGH_HELD_OUT = 1_000  # pictures; with fewer, all of a model's own set are scored against
+SHOWN = 36  # samples on the page
+PAIRS = 24  # likeliest copies on the page
+PAGE = "evaluation.html"  # within a run
+
+Report = Callable[[str, int, int], None]  # what is looked at, how many are done, of how many
+ExtractorDevice = Literal["cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Generated pictures and their features."""
+
+    images: UInt8[np.ndarray, "n h w c"]
+    features: Float[np.ndarray, "n d"]
+
+
+@dataclass(frozen=True)
+class Copied:
+    """The memorisation test, and the set in which copies were looked for."""
+
+    found: Memorization
+    reals: Reals
+
+
+def evaluate(
+    what: str | Path,
+    against: str | Path,
+    *,
+    extractor: str = "mobilenet-v2",
+    pictures: int = PICTURES,
+    among: int = AMONG,
+    split: Split | None = None,
+    size: int | None = None,
+    soften: int | None = None,
+    seed: int = 0,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    device: ExtractorDevice = "cpu",
+    html: str | Path | None = None,
+    report: Report | None = None,
+) -> Evaluation:
+    """All scores of a model, or of some pictures, against real ones, each with its error and protocol.
+
+    Args:
+        what: a run's directory, a model.safetensors, or a source of pictures.
+        against: a source of real pictures, or a prepared set.
+        extractor: `mobilenet-v2`, `inception-v3`, `random`, or an ONNX file.
+        pictures: how many on each side, at most.
+        among: how many pictures of the set that it was trained on are asked whether they were copied.
+        split: which of the real pictures: `all`, or, of a model's own set, `training` or `held-out`;
+            held-out ones by default where there are enough.
+        size: side in pixels at which pictures are compared; a model's own, or what both sources have.
+        soften: side in pixels that both are brought to first, which takes out checkerboards and noise.
+        seed: of the samples.
+        classes: keep these real pictures only.
+        only: keep real pictures whose names match one of these patterns.
+        device: where the extractor runs.
+        html: where to put a page of scores and of the likeliest copies; `evaluation.html` within a run,
+            and nowhere otherwise, by default.
+        report: told what is being looked at, and how far.
+
+    Raises:
+        BadInput: model, source, extractor or numbers cannot be used; the message says why and what to do.
+    """
+    _check(pictures=pictures, among=among, soften=soften, size=size, seed=seed)
+    sight = Sight(find_extractor(extractor, device=device), soften)
+    told = report or _silent
+    judged = _judged(what, against, size)
+    prepared = real_set(against, judged, size, classes, only)
+    own = judged.fingerprint == prepared.fingerprint
+    reals = sides_of(prepared, max(pictures, among), own=own)
+    used = _split(split, reals, own=own)
+    places = evenly(reals.sides[used], pictures)
+    features = sight.of_prepared(prepared, reals.chosen, partial(told, "real pictures"))
+    generated = _generated(judged, sight, pictures, seed, partial(told, "generated pictures"))
+    for name, count in ((against, len(places)), (what, len(generated.features))):
+        if count < FEWEST:
+            raise SourceError(
+                f"{name}: {count} pictures are too few for a score; give {FEWEST} or more"
+            )
+    protocol = Protocol(
+        n_real=len(places),
+        n_generated=len(generated.features),
+        real=prepared.source,
+        fingerprint=prepared.fingerprint,
+        split=used,
+        size=prepared.config.size,
+        softened=soften,
+        extractor=sight.extractor.name,
+        extractor_sha256=sight.extractor.digest,
+        resize=sight.extractor.resize,
+        ema=judged.averaged,
+        seed=seed if judged.model else None,
+    )
+    copied = _copied(judged, reals, features, generated, sight, among, told, own=own)
+    evaluation = Evaluation(
+        protocol,
+        scores_of(features[places], generated.features, protocol, logits=_logits(sight, generated)),
+        copied.found,
+        advice_on(protocol, dimensions=sight.extractor.dimensions, own=own),
+    )
+    page = html or (judged.run.path / PAGE if judged.run else None)
+    if page is not None:
+        _draw(Path(page), str(what), evaluation, generated, copied)
+    return evaluation
+
+
+def _check(**numbers: int | None) -> None:
+    for name, number in numbers.items():
+        least = 0 if name == "seed" else FEWEST if name in {"pictures", "among"} else 4
+        if number is not None and number < least:
+            raise ConfigError(f"--{name} {number}: must be at least {least}")
+
+
+def _judged(what: str | Path, against: str | Path, size: int | None) -> Judged:
+    if not is_model(what):
+        return judged_pictures(what, size or compared_size(what, against))
+    judged = judged_model(what)
+    assert judged.config is not None
+    if size is not None and size != judged.config.data.size:
+        raise ConfigError(
+            f"--size {size}: {what} draws at {judged.config.data.size} pixels; leave --size out"
+        )
+    return judged
+
+
+def _split(wanted: Split | None, reals: Reals, *, own: bool) -> Split:
+    if wanted is None:
+        held_out = reals.sides.get("held-out", ())
+        return "held-out" if own and len(held_out) >= ENOUGH_HELD_OUT else "all"
+    if wanted not in reals.sides:
+        raise ConfigError(
+            f"--split {wanted}: the real pictures have no such side, which only the set that a model was trained on "
+            f"has; use one of: {', '.join(reals.sides)}"
+        )
+    return wanted
+
+
+def _generated(
+    judged: Judged, sight: Sight, count: int, seed: int, report: Callable[[int, int], None]
+) -> Generated:
+    if judged.pictures is not None:
+        chosen = evenly(np.arange(len(judged.pictures)), count)
+        features = sight.of_prepared(judged.pictures, chosen, report)
+        return Generated(judged.pictures.images(chosen), features)
+    assert judged.model is not None
+    images = judged.model.sample(count, seed)
+    return Generated(images, sight.features(images, report))
+
+
+def _copied(
+    judged: Judged,
+    reals: Reals,
+    features: Float[np.ndarray, "n d"],
+    generated: Generated,
+    sight: Sight,
+    among: int,
+    told: Report,
+    *,
+    own: bool,
+) -> Copied:
+    """Whether copies are found in what the model was trained on or, where that is unknown, among the reals."""
+    if not own and judged.trained_on is not None:
+        reals = sides_of(judged.trained_on, among, own=True)
+        seen = partial(told, "pictures that it was trained on")
+        features = sight.of_prepared(judged.trained_on, reals.chosen, seen)
+    trained = reals.sides.get("training", reals.sides["all"])
+    held_out = reals.sides.get("held-out", np.zeros(0, np.int64))
+    test = CopyTest(features[trained], features[held_out])
+    return Copied(test(generated.features), reals)
+
+
+def _logits(sight: Sight, generated: Generated) -> Float[np.ndarray, "n k"] | None:
+    extractor = sight.extractor
+    return extractor.logits(generated.features) if isinstance(extractor, Classifier) else None
+
+
+def _draw(
+    page: Path, what: str, evaluation: Evaluation, generated: Generated, copied: Copied
+) -> None:
+    found, reals = copied.found, copied.reals
+    shown = found.order[:PAIRS]
+    trained = reals.chosen[reals.sides.get("training", reals.sides["all"])]
+    facts = EvaluationFacts(
+        what=Path(what).name or what,
+        credit=reals.prepared.credit or "",
+        scores=[(s.title, str(s.estimate), s.better) for s in evaluation.scores.values()],
+        protocol=str(evaluation.protocol),
+        advice=evaluation.advice,
+        verdict=str(found),
+        caught=found.caught,
+        threshold=found.distance.threshold,
+        generated=generated.images[:SHOWN],
+        copies=generated.images[shown],
+        originals=reals.prepared.images(trained[found.nearest[shown]]),
+        distances=[float(far) for far in found.distances[shown]],
+    )
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(render_evaluation(facts), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(
+            f"{page}: cannot be written: {error.strerror}; choose another place with --html"
+        ) from None
+
+
+def _silent(of: str, done: int, total: int) -> None:
+    del of, done, total

@@ -1,0 +1,182 @@
+"""What is compared when something is scored: what was generated, and the real pictures beside it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64
+
+from impasto.data.config import DataConfig
+from impasto.data.prepare import prepare
+from impasto.data.prepared import Prepared, is_prepared
+from impasto.errors import ConfigError, SourceError
+from impasto.evaluation.score import Split
+from impasto.families import Model
+from impasto.runs.config import RunConfig
+from impasto.runs.directory import Run
+from impasto.runs.export import read_config, read_model
+from impasto.workflows.choosing import common_side
+from impasto.workflows.results import model_file
+
+LARGEST = 299  # pixels; no extractor at hand sees more
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model to draw from, or pictures that somebody else has drawn.
+
+    Attributes:
+        run: its run, if it has one.
+        config: the model's configuration; None for pictures.
+        pictures: None for a model.
+        trained_on: the set that the model was trained on, where it is still at hand.
+    """
+
+    run: Run | None = None
+    config: RunConfig | None = None
+    model: Model | None = None
+    pictures: Prepared | None = None
+    trained_on: Prepared | None = None
+
+    @property
+    def averaged(self) -> bool | None:
+        """Whether samples are drawn by averaged weights; None for pictures."""
+        return None if self.config is None else self.config.family.ema_half_life > 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the pictures that the model was trained on; empty where that is not known."""
+        return str(self.model.provenance.get("fingerprint", "")) if self.model else ""
+
+
+@dataclass(frozen=True)
+class Reals:
+    """Real pictures, of which some are looked at.
+
+    Attributes:
+        chosen: positions in the set of those looked at.
+        sides: which of these are on which side of the split, as places in `chosen`.
+    """
+
+    prepared: Prepared
+    chosen: Int64[np.ndarray, " n"]
+    sides: dict[Split, Int64[np.ndarray, " _"]]
+
+
+def is_model(what: str | Path) -> bool:
+    """Whether this is a run or a model's file, and not a source of pictures."""
+    path = Path(what)
+    return path.suffix == ".safetensors" or (path / "config.yaml").is_file()
+
+
+def judged_model(what: str | Path) -> Judged:
+    """The model in a run or a file, and the set that it was trained on where the run still has it.
+
+    Raises:
+        BadInput: there is none, it is damaged, or a newer impasto wrote it.
+    """
+    file = model_file(what)
+    run = Run.open(Path(what)) if Path(what).is_dir() else None
+    config, model = read_config(file), read_model(file)
+    return Judged(run, config, model, trained_on=run and set_of(run))
+
+
+def judged_pictures(what: str | Path, size: int) -> Judged:
+    """Pictures that somebody else has drawn, at this size.
+
+    Raises:
+        SourceError: there are none.
+    """
+    return Judged(pictures=_opened(what, DataConfig(size=size)))
+
+
+def set_of(run: Run) -> Prepared | None:
+    """The pictures of a run, where they are still at hand and the same."""
+    told, config = run.facts, run.config
+    place = Path(told["prepared"])
+    try:
+        prepared = Prepared.open(place) if is_prepared(place) else None
+    except SourceError:  # half of it was deleted
+        return None
+    if prepared is None or prepared.fingerprint != told["fingerprint"]:
+        return None
+    return prepared.viewed(config.data)
+
+
+def real_set(
+    against: str | Path,
+    judged: Judged,
+    size: int | None,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+) -> Prepared:
+    """The real pictures, shaped like the generated ones.
+
+    What a model was trained on is selected as it was then; of other sources everything is taken. Either
+    way, classes and patterns given here have the last word.
+
+    Raises:
+        SourceError: there are none, or a prepared set is too small for the model.
+    """
+    if judged.config is None:
+        assert judged.pictures is not None
+        wanted = judged.pictures.config
+    elif _is_its_source(against, judged):
+        wanted = judged.config.data
+    else:
+        kept = judged.config.data
+        wanted = DataConfig(
+            size=kept.size,
+            channels=kept.channels,
+            crop=kept.crop,
+            crop_pixels=kept.crop_pixels,
+            background=kept.background,
+        )
+    wanted = replace(wanted, classes=classes or wanted.classes, only=only or wanted.only)
+    return _opened(against, replace(wanted, size=size or wanted.size))
+
+
+def sides_of(prepared: Prepared, count: int, *, own: bool) -> Reals:
+    """At most `count` pictures of a set, drawn evenly; with both sides of the split if it is a model's own."""
+    chosen = evenly(np.arange(len(prepared)), count)
+    sides: dict[Split, Int64[np.ndarray, " _"]] = {"all": np.arange(len(chosen))}
+    if own:
+        trained, held_out = prepared.split(prepared.config.split_seed, prepared.config.validation)
+        sides["training"] = np.flatnonzero(np.isin(chosen, trained))
+        if len(held_out):
+            sides["held-out"] = np.flatnonzero(np.isin(chosen, held_out))
+    return Reals(prepared, chosen, sides)
+
+
+def evenly(positions: Int64[np.ndarray, " n"], count: int) -> Int64[np.ndarray, " m"]:
+    """At most `count` of the positions, spread evenly over them."""
+    if len(positions) <= count:
+        return positions
+    chosen: np.ndarray = positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
+    return chosen
+
+
+def compared_size(what: str | Path, against: str | Path) -> int:
+    """The side at which pictures of two sources are compared: what both have, half of them at least."""
+    return min(LARGEST, common_side(what), common_side(against))
+
+
+def _is_its_source(against: str | Path, judged: Judged) -> bool:
+    names = {str(judged.model.provenance.get("source", ""))} if judged.model else set()
+    if judged.run is not None:
+        names |= {str(judged.run.facts["source"]), str(judged.run.facts["prepared"])}
+    path = Path(against)
+    return str(against) in names or (path.exists() and str(path.resolve()) in names)
+
+
+def _opened(source: str | Path, wanted: DataConfig) -> Prepared:
+    if not is_prepared(source):
+        return prepare(source, wanted)
+    prepared = Prepared.open(source)
+    found = prepared.config
+    if found.size < wanted.size or found.channels != wanted.channels:
+        raise ConfigError(
+            f"{source}: prepared at {found.size} pixels with {found.channels} channels, and {wanted.size} with "
+            f"{wanted.channels} are compared; prepare it anew with --size {wanted.size} --channels {wanted.channels}"
+        )
+    return prepared.viewed(wanted)
