@@ -231,7 +231,9 @@ def _effective(rows: Float[Tensor, "n d"], width: float) -> float:
 def _spectrum(images: Images) -> Float[Tensor, "h w"]:
     """The mean energy at each frequency, over pictures and channels, each without its mean."""
     grey = images.float().mean(1)
-    return torch.fft.fft2(grey - grey.mean((1, 2), keepdim=True)).abs().square().mean(0)
+    waves = torch.fft.fft2(grey - grey.mean((1, 2), keepdim=True))
+    energy: Tensor = waves.abs().square().mean(0)
+    return energy
 
 
 def _peak(spectrum: Float[Tensor, "h w"], period: int) -> float:

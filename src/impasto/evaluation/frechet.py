@@ -79,7 +79,7 @@ def frechet_error(real: Features, generated: Others) -> float:
         influence = count * (rows.square().sum(1) - moved)
         influence += 2 * (count - 1) ** 0.5 * (rows @ shift)
         variance += float(influence.var()) / count
-    return variance**0.5
+    return float(variance**0.5)
 
 
 def _rows(features: Features) -> tuple[Float[Tensor, "n d"], Float[Tensor, " d"]]:
@@ -92,10 +92,11 @@ def _rows(features: Features) -> tuple[Float[Tensor, "n d"], Float[Tensor, " d"]
 def _root(covariance: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
     """R with R' R the covariance."""
     lower, failed = torch.linalg.cholesky_ex(covariance)
-    if not bool(failed):
-        return lower.T
-    values, vectors = torch.linalg.eigh(covariance)  # some feature never varies
-    return values.clamp_min(0).sqrt()[:, None] * vectors.T
+    root: Tensor = lower.T
+    if bool(failed):  # some feature never varies
+        values, vectors = torch.linalg.eigh(covariance)
+        root = values.clamp_min(0).sqrt()[:, None] * vectors.T
+    return root
 
 
 def _compressed(

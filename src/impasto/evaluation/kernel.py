@@ -67,7 +67,8 @@ def _within(x: Features) -> Float[np.ndarray, " n"]:
     """For each picture, the kernel's sum over all others of its set."""
     sums = np.concatenate([_kernel(x[i : i + CHUNK], x).sum(1) for i in range(0, len(x), CHUNK)])
     own: np.ndarray = (np.square(x).sum(1) / x.shape[1] + 1) ** 3
-    return sums - own
+    others: np.ndarray = sums - own
+    return others
 
 
 def _across(x: Features, y: Others) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:

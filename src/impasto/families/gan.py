@@ -86,7 +86,7 @@ class GAN(Family):
         unseen = len(held_out.images)
         with frozen_statistics(draw), frozen_statistics(judge):
             with Liveness(draw) as drawing:
-                fakes = torch.cat([draw(part) for part in latents.split(company)])
+                fakes = torch.cat([draw(part) for part in torch.split(latents, company)])
             rebatched = self._in_other_company(latents, company)
             with Liveness(judge) as judging:
                 real_logits, fake_logits = self.judged(real.images, fakes)
@@ -115,7 +115,7 @@ class GAN(Family):
         """Pictures of the latents, each drawn among others than before."""
         order = torch.randperm(len(latents), generator=stream(0, "other company"))
         size = company if company < len(latents) else len(latents) // 2
-        shuffled = [self.generator.network(part) for part in latents[order].split(size)]
+        shuffled = [self.generator.network(part) for part in torch.split(latents[order], size)]
         return torch.cat(shuffled)[order.argsort()]
 
     def told(

@@ -30,6 +30,7 @@ class MLPGANConfig:
     latents: PositiveInt = 64
     width: PositiveInt = 256  # of both hidden layers, in both players
     learning_rate: PositiveFloat = 2e-4
+    discriminator_pace: PositiveFloat = 1.0  # its learning rate as a multiple of the generator's
     betas: tuple[Share, Share] = (0.9, 0.999)  # of Adam
     schedule: Schedule = Constant()
     ema_half_life: NonNegativeInt = 10_000  # images; 0 draws from the last weights instead
@@ -111,22 +112,23 @@ class MLPGAN(GAN):
     def step(self, batch: Batch, progress: Progress) -> Scalars:
         """Both players once, on one batch of reals and one of fakes."""
         config, generator, discriminator = self.config, self.generator, self.discriminator
-        learning_rate = config.learning_rate * config.schedule.factor(progress)
+        g_rate = config.learning_rate * config.schedule.factor(progress)
+        d_rate = g_rate * config.discriminator_pace
         count, seen = len(batch.images), progress.images_seen
 
         fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
         real_logits = discriminator.network(batch.images)
         before = discriminator.network(fake.detach())
         d_loss = discriminator.descend(
-            discriminator_loss(real_logits, before), learning_rate=learning_rate
+            discriminator_loss(real_logits, before), learning_rate=d_rate
         )
 
         after = discriminator.network(fake)
-        g_loss = generator.descend(generator_loss(after), learning_rate=learning_rate)
+        g_loss = generator.descend(generator_loss(after), learning_rate=g_rate)
         generator.average(seen, count * self.streams.processes)
 
         return self.told(
             losses=(g_loss, d_loss),
             logits=(real_logits, before, after),
-            learning_rates=(learning_rate, learning_rate),
+            learning_rates=(g_rate, d_rate),
         )

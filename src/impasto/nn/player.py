@@ -67,7 +67,7 @@ class Player:
     def _watched_step(self, parameters: list[nn.Parameter]) -> None:
         before = [parameter.clone() for parameter in parameters]
         self.optimizer.step()
-        moved = torch._foreach_sub(parameters, before)  # noqa: SLF001
+        moved = [now - then for now, then in zip(parameters, before, strict=True)]
         lengths = [torch.stack(torch._foreach_norm(each)).norm() for each in (moved, before)]  # noqa: SLF001
         self.update_ratio = lengths[0] / lengths[1]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 
+from impasto.data.prepared import Prepared
 from impasto.errors import BadInput, ConfigError, SourceError
 from impasto.evaluation.evaluation import FEWEST, Evaluation, advice_on, scores_of
 from impasto.evaluation.extractors import Classifier, find_extractor
@@ -48,11 +49,16 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class Copied:
-    """The memorisation test, and the set in which copies were looked for."""
+class Seen:
+    """Real pictures and their features."""
 
-    found: Memorization
     reals: Reals
+    features: Float[np.ndarray, "n d"]
+
+    @property
+    def trained(self) -> Int64[np.ndarray, " _"]:
+        """Places of those that may have been copied: the training side, or all of them."""
+        return self.reals.sides.get("training", self.reals.sides["all"])
 
 
 def evaluate(
@@ -125,16 +131,18 @@ def evaluate(
         ema=judged.averaged,
         seed=seed if judged.model else None,
     )
-    copied = _copied(judged, reals, features, generated, sight, among, told, own=own)
+    seen = Seen(reals, features)
+    if not own and judged.trained_on is not None:
+        seen = _training_set(judged.trained_on, sight, among, told)
     evaluation = Evaluation(
         protocol,
         scores_of(features[places], generated.features, protocol, logits=_logits(sight, generated)),
-        copied.found,
+        _copies(seen, generated),
         advice_on(protocol, dimensions=sight.extractor.dimensions, own=own),
     )
     page = html or (judged.run.path / PAGE if judged.run else None)
     if page is not None:
-        _draw(Path(page), str(what), evaluation, generated, copied)
+        _draw(Path(page), str(what), evaluation, generated, seen)
     return evaluation
 
 
@@ -181,26 +189,17 @@ def _generated(
     return Generated(images, sight.features(images, report))
 
 
-def _copied(
-    judged: Judged,
-    reals: Reals,
-    features: Float[np.ndarray, "n d"],
-    generated: Generated,
-    sight: Sight,
-    among: int,
-    told: Report,
-    *,
-    own: bool,
-) -> Copied:
+def _training_set(prepared: Prepared, sight: Sight, among: int, told: Report) -> Seen:
+    reals = sides_of(prepared, among, own=True)
+    report = partial(told, "pictures that it was trained on")
+    return Seen(reals, sight.of_prepared(prepared, reals.chosen, report))
+
+
+def _copies(seen: Seen, generated: Generated) -> Memorization:
     """Whether copies are found in what the model was trained on or, where that is unknown, among the reals."""
-    if not own and judged.trained_on is not None:
-        reals = sides_of(judged.trained_on, among, own=True)
-        seen = partial(told, "pictures that it was trained on")
-        features = sight.of_prepared(judged.trained_on, reals.chosen, seen)
-    trained = reals.sides.get("training", reals.sides["all"])
-    held_out = reals.sides.get("held-out", np.zeros(0, np.int64))
-    test = CopyTest(features[trained], features[held_out])
-    return Copied(test(generated.features), reals)
+    held_out = seen.reals.sides.get("held-out", np.zeros(0, np.int64))
+    test = CopyTest(seen.features[seen.trained], seen.features[held_out])
+    return test(generated.features)
 
 
 def _logits(sight: Sight, generated: Generated) -> Float[np.ndarray, "n k"] | None:
@@ -208,15 +207,14 @@ def _logits(sight: Sight, generated: Generated) -> Float[np.ndarray, "n k"] | No
     return extractor.logits(generated.features) if isinstance(extractor, Classifier) else None
 
 
-def _draw(
-    page: Path, what: str, evaluation: Evaluation, generated: Generated, copied: Copied
-) -> None:
-    found, reals = copied.found, copied.reals
+def _draw(page: Path, what: str, evaluation: Evaluation, generated: Generated, seen: Seen) -> None:
+    found, prepared = evaluation.memorization, seen.reals.prepared
+    assert found is not None
     shown = found.order[:PAIRS]
-    trained = reals.chosen[reals.sides.get("training", reals.sides["all"])]
+    originals = seen.reals.chosen[seen.trained[found.nearest[shown]]]
     facts = EvaluationFacts(
         what=Path(what).name or what,
-        credit=reals.prepared.credit or "",
+        credit=prepared.credit or "",
         scores=[(s.title, str(s.estimate), s.better) for s in evaluation.scores.values()],
         protocol=str(evaluation.protocol),
         advice=evaluation.advice,
@@ -225,7 +223,7 @@ def _draw(
         threshold=found.distance.threshold,
         generated=generated.images[:SHOWN],
         copies=generated.images[shown],
-        originals=reals.prepared.images(trained[found.nearest[shown]]),
+        originals=prepared.images(originals),
         distances=[float(far) for far in found.distances[shown]],
     )
     try:

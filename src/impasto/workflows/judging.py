@@ -78,7 +78,7 @@ def judged_model(what: str | Path) -> Judged:
     file = model_file(what)
     run = Run.open(Path(what)) if Path(what).is_dir() else None
     config, model = read_config(file), read_model(file)
-    return Judged(run, config, model, trained_on=run and set_of(run))
+    return Judged(run, config, model, trained_on=set_of(run) if run else None)
 
 
 def judged_pictures(what: str | Path, size: int) -> Judged:
