@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-FinishReason = Literal["budget", "stop file", "interrupted", "left"]
+FinishReason = Literal["budget", "no longer improving", "stop file", "interrupted", "left"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,16 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Scored:
+    """The model of now was scored."""
+
+    images_seen: int
+    scores: dict[str, dict[str, Any]]  # by metric: value, standard error, and the protocol
+    best: bool  # by the score that steers; its model was kept
+    seconds: float  # that it took
+
+
+@dataclass(frozen=True)
 class Noticed:
     """Something a person should know."""
 
@@ -72,10 +82,11 @@ class Finished:
     reason: FinishReason
 
 
-Event = Started | Tick | Sampled | Saved | Noticed | Finished
+Event = Started | Tick | Sampled | Scored | Saved | Noticed | Finished
 
 _KINDS: dict[str, type[Event]] = {
-    kind.__name__.lower(): kind for kind in (Started, Tick, Sampled, Saved, Noticed, Finished)
+    kind.__name__.lower(): kind
+    for kind in (Started, Tick, Sampled, Scored, Saved, Noticed, Finished)
 }
 
 

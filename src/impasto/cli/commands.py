@@ -50,6 +50,15 @@ Devices = Annotated[
     arg(help="Processes on this machine, one a device; started by this command.", metavar="N"),
 ]
 
+EvaluateEvery = Annotated[
+    str | None,
+    arg(help="Score the model every so many images, and keep the best.", metavar="N|50k|1M|off"),
+]
+Patience = Annotated[
+    int | None,
+    arg(help="End when so many scores in a row were not the best; 0 for never.", metavar="N"),
+]
+
 
 @dataclass(frozen=True)
 class Recipes:
@@ -198,6 +207,8 @@ class Train:
     classes: Classes = ()
     only: Only = ()
     limit: Limit = None
+    evaluate_every: EvaluateEvery = None
+    patience: Patience = None
     json: Json = False
 
 
@@ -212,6 +223,8 @@ class Resume:
     steps: Steps = None
     device: Device = None
     devices: Devices = None
+    evaluate_every: EvaluateEvery = None
+    patience: Patience = None
     json: Json = False
 
 

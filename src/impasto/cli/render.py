@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from impasto.data.reasons import Reason
-from impasto.events import Event, Finished, Noticed, Sampled, Saved, Started, Tick
+from impasto.events import Event, Finished, Noticed, Sampled, Saved, Scored, Started, Tick
 
 if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
     from impasto.workflows.training import Training
@@ -129,6 +129,13 @@ def _line(event: Event) -> str:
         case Finished():
             why = "" if event.reason == "budget" else f" ({event.reason})"
             return f"done{why}: {event.images_seen:,} images in {duration(event.seconds)}"
+        case Scored():
+            steering = event.scores["kernel_distance_unit"]
+            best = ", the best so far" if event.best else ""
+            return (
+                f"score: kernel distance {steering['value']:.3f} ± {steering['standard_error']:.3f}{best} "
+                f"at {event.images_seen:,} images"
+            )
         case Tick() | Sampled() | Saved():
             return ""
 

@@ -155,6 +155,8 @@ def train(command: commands.Train) -> None:
             classes=command.classes,
             only=command.only,
             limit=command.limit,
+            evaluate_every=command.evaluate_every,
+            patience=command.patience,
             report=partial(stages, "preparing pictures"),
         )
     _watch(training, as_json=command.json)
@@ -174,6 +176,8 @@ def resume(command: commands.Resume) -> None:
             steps=command.steps,
             device=command.device,
             devices=command.devices,
+            evaluate_every=command.evaluate_every,
+            patience=command.patience,
             report=partial(stages, "preparing pictures"),
         )
     _watch(training, as_json=command.json)

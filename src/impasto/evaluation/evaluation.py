@@ -1,6 +1,6 @@
 """All scores of one set of pictures against another, with what to make of them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,17 +45,8 @@ class Evaluation:
 
     def to_plain(self) -> dict[str, Any]:
         """All of it as dicts, lists, strings and numbers; every score with its protocol."""
-        protocol = asdict(self.protocol)
         return {
-            "scores": {
-                name: {
-                    "value": score.value,
-                    "standard_error": score.standard_error,
-                    "better": score.better,
-                    **protocol,
-                }
-                for name, score in self.scores.items()
-            },
+            "scores": {name: score.to_plain() for name, score in self.scores.items()},
             "memorization": self.memorization.to_plain() if self.memorization else None,
             "advice": list(self.advice),
         }

@@ -1,7 +1,7 @@
 """A score: a number that cannot be told without how it was taken."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from impasto.evaluation.estimate import Estimate
 
@@ -74,6 +74,15 @@ class Score:
     def better(self) -> Better:
         """Which way is better."""
         return METRICS[self.metric][1]
+
+    def to_plain(self) -> dict[str, Any]:
+        """The score and its protocol as strings and numbers."""
+        return {
+            "value": self.value,
+            "standard_error": self.standard_error,
+            "better": self.better,
+            **asdict(self.protocol),
+        }
 
     @property
     def estimate(self) -> Estimate:

@@ -13,6 +13,18 @@ from impasto.types import Budget, ImageShape
 
 
 @configuration
+class ScoringConfig:
+    """How often a run is scored while it trains, by what, and what follows."""
+
+    every: NonNegativeInt = 0  # images between two scores; 0 for none
+    extractor: str = "mobilenet-v2"  # or inception-v3, random, or an ONNX file
+    pictures: PositiveInt = 1_000  # on each side, at most
+    patience: NonNegativeInt = (
+        0  # scores without a better one after which the run ends; 0 for never
+    )
+
+
+@configuration
 class TrainConfig:
     """How long, how much at once, where, and how often to look."""
 
@@ -23,6 +35,7 @@ class TrainConfig:
     looks: NonNegativeInt = 50  # how often in a run its health is looked at; 0 for never
     snapshots: PositiveInt = 40  # how often in a run the grid is drawn and the state saved
     grid: PositiveInt = 64  # pictures on the grid
+    scoring: ScoringConfig = ScoringConfig()
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: PositiveInt = 1  # processes on this machine, one a device
     # auto: bf16 on accelerators that have it. On the command line 32 comes as a number.
@@ -46,9 +59,12 @@ class RunConfig:
         return ImageShape(self.data.channels, self.data.size)
 
 
+_FREE = {"budget", "device", "devices", "scoring"}  # may change from one sitting to the next
+
+
 def settings_of(config: RunConfig) -> str:
-    """A hash of all settings that a run keeps to its end: not its budget, nor what it runs on."""
+    """A hash of all settings that a run keeps to its end: not its budget, its scores, nor its device."""
     plain = to_plain(config)
-    train = {k: v for k, v in plain["train"].items() if k not in {"budget", "device", "devices"}}
+    train = {name: value for name, value in plain["train"].items() if name not in _FREE}
     kept = {"data": plain["data"], "family": plain["family"], "train": train}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

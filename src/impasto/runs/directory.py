@@ -6,6 +6,7 @@
     RUN/samples/*.png       the fixed-noise grid, named by images seen
     RUN/state/*.safetensors the last two states, whole or absent
     RUN/model.safetensors   the averaged weights, configuration and provenance
+    RUN/best.safetensors    the model that scored best, where the run is scored
     RUN/report.html         drawn from all of the above
     RUN/STOP                put there by anyone, ends the run politely
     RUN/lock                held by the process that trains
@@ -105,6 +106,11 @@ class Run:
     def model_path(self) -> Path:
         """Where the model is."""
         return self.path / "model.safetensors"
+
+    @property
+    def best_path(self) -> Path:
+        """Where the model that scored best is."""
+        return self.path / "best.safetensors"
 
     def write_text(self, name: str, text: str) -> Path:
         """Writes a file of the run whole or not at all."""

@@ -27,10 +27,13 @@ def train(sitting: Sitting) -> Iterator[Event]:
                     yield from sitting.tick(look=due.look)
                 if due.sample:
                     yield sitting.sample()
-                if due.save:
+                if due.score:
+                    yield from sitting.score()
+                stop = due.stop or sitting.exhausted
+                if due.save or stop:
                     yield sitting.save()
-                if due.stop:
-                    yield sitting.finish(due.stop)
+                if stop:
+                    yield sitting.finish(stop)
                     return
         finally:
             sitting.leave()

@@ -27,11 +27,12 @@ class Due:
     tick: bool
     look: bool  # into the training's health; told in the tick
     sample: bool
+    score: bool
     save: bool
     stop: FinishReason | None
 
 
-_NOTHING = Due(tick=False, look=False, sample=False, save=False, stop=None)
+_NOTHING = Due(tick=False, look=False, sample=False, score=False, save=False, stop=None)
 
 
 class Pace:
@@ -45,6 +46,7 @@ class Pace:
         self._ticks = self._passed(progress, train.ticks)
         self._looks = self._passed(progress, train.looks)
         self._snapshots = self._passed(progress, train.snapshots)
+        self._scores = self._scored(progress)
         self._saved_at, self._save_took = time.monotonic(), 0.0
         self.interrupted = threading.Event()
 
@@ -54,10 +56,19 @@ class Pace:
         moved = replace(progress, images_seen=progress.images_seen + images, seconds=seconds)
         due = self._decide(moved) if self._processes.first else _NOTHING
         seconds, *flags, reason = self._processes.agree(
-            [moved.seconds, due.tick, due.look, due.sample, due.save, _REASONS.index(due.stop)]
+            [
+                moved.seconds,
+                due.tick,
+                due.look,
+                due.sample,
+                due.score,
+                due.save,
+                _REASONS.index(due.stop),
+            ]
         )
-        tick, look, sample, save = (bool(flag) for flag in flags)
-        return replace(moved, seconds=seconds), Due(tick, look, sample, save, _REASONS[int(reason)])
+        tick, look, sample, score, save = (bool(flag) for flag in flags)
+        stop = _REASONS[int(reason)]
+        return replace(moved, seconds=seconds), Due(tick, look, sample, score, save, stop)
 
     def saved(self, started: float) -> None:
         """Takes note that saving began at `started` (monotonic seconds) and has just ended."""
@@ -74,7 +85,15 @@ class Pace:
         ended = stop is not None
         told = tick or snapshot or ended
         look = told and self._crosses("_looks", self._train.looks, progress)
-        return Due(told, look, snapshot or ended, save or ended, stop)
+        score = self._scored(progress) > self._scores or stop == "budget"
+        self._scores = self._scored(progress)
+        score = score and self._train.scoring.every > 0
+        return Due(told, look, snapshot or ended, score, save or ended, stop)
+
+    def _scored(self, progress: Progress) -> int:
+        """How many scores are behind."""
+        every = self._train.scoring.every
+        return progress.images_seen // every if every else 0
 
     def _reason(self, progress: Progress) -> FinishReason | None:
         if progress.fraction >= 1:

@@ -15,8 +15,18 @@ import torch
 from impasto.data.feed import Feed, RawBatch
 from impasto.data.prepared import Prepared
 from impasto.errors import Diverged, NotSaved, OutOfMemory
-from impasto.events import Event, Finished, FinishReason, Noticed, Sampled, Saved, Started, Tick
-from impasto.families import FAMILIES, Batch, Scalars
+from impasto.events import (
+    Event,
+    Finished,
+    FinishReason,
+    Noticed,
+    Sampled,
+    Saved,
+    Scored,
+    Started,
+    Tick,
+)
+from impasto.families import FAMILIES, Batch, Model, Scalars
 from impasto.images import to_float
 from impasto.runs.checkpoint import State, save_state
 from impasto.runs.config import RunConfig, settings_of
@@ -25,6 +35,7 @@ from impasto.runs.directory import Run
 from impasto.runs.examining import Examiner
 from impasto.runs.export import write_model
 from impasto.runs.pace import Due, Pace
+from impasto.runs.scoring import STEERED_BY, Record, Scorer
 from impasto.runs.totals import Totals
 from impasto.seeds import Streams
 from impasto.types import Progress
@@ -69,6 +80,9 @@ class Sitting:
         self._finished = False
         self._totals = Totals()
         self._examiner: Examiner | None = None  # made at the first look
+        self._scorer: Scorer | None = None  # made at the first score
+        self._record = Record.of(run.events() if run else ())
+        self.exhausted: FinishReason | None = None  # set once scores have stopped improving
 
     def open(self) -> Iterator[Event]:
         """What is told before the first step."""
@@ -174,6 +188,15 @@ class Sitting:
         self._tell(event)
         return event
 
+    def score(self) -> Iterator[Event]:
+        """The model of now, scored; the best one is kept beside the last."""
+        exhausted = False
+        if self.run is not None:
+            yield from self._score(self.run)
+            exhausted = self._record.exhausted(self.config.train.scoring.patience)
+        if self.processes.agree([float(exhausted)])[0]:
+            self.exhausted = "no longer improving"
+
     def save(self) -> Saved:
         """Writes state and model.
 
@@ -274,13 +297,34 @@ class Sitting:
 
     def _write(self, run: Run) -> None:
         seen, seconds = self.progress.images_seen, self.progress.seconds
-        model = self.family.model()
-        model.provenance = self._provenance()
+        model = self._model()
         settings = settings_of(self.config)
         state = State(seen, seconds, self.prepared.fingerprint, settings, self.family.state())
         with self._disk_told():
             save_state(run.path / "state", state)
             write_model(model, self.config, run.model_path)
+
+    def _score(self, run: Run) -> Iterator[Event]:
+        if self._scorer is None:
+            self._scorer = Scorer(self.config, self.prepared, self.processes.device)
+        started, seen = time.monotonic(), self.progress.images_seen
+        model = self._model()
+        with self._memory_told():
+            scores = self._scorer(model)
+        told = {name: score.to_plain() for name, score in scores.items()}
+        took = time.monotonic() - started
+        event = Scored(seen, told, self._record.add(scores[STEERED_BY].value), took)
+        if event.best:
+            with self._disk_told():
+                write_model(model, self.config, run.best_path)
+        yield self._tell(event)
+        if notice := self._record.notice(took, self.progress.seconds):
+            yield self._tell(Noticed(seen, notice))
+
+    def _model(self) -> Model:
+        model = self.family.model()
+        model.provenance = self._provenance()
+        return model
 
     def _not_saved(self, error: OSError) -> NotSaved:
         path = self.run.path if self.run else ""

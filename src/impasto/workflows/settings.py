@@ -1,5 +1,6 @@
 """What a person typed becomes a configuration, or an error before anything is begun."""
 
+import re
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -7,7 +8,7 @@ from impasto.data.config import DataConfig
 from impasto.errors import ConfigError, SourceError
 from impasto.recipes import parameters
 from impasto.runs.checkpoint import State
-from impasto.runs.config import RunConfig, TrainConfig
+from impasto.runs.config import RunConfig, ScoringConfig, TrainConfig
 from impasto.types import Budget
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -106,6 +107,49 @@ def trained(
         device=device or train.device,
         devices=devices or train.devices,
     )
+
+
+def scored(scoring: ScoringConfig, every: str | int | None, patience: int | None) -> ScoringConfig:
+    """The configuration of scores with what was given put in.
+
+    Args:
+        scoring: as the recipe or the run has it.
+        every: images between two scores, such as 50_000, `50k`, `1.5M` or `off`.
+        patience: scores without a better one after which the run ends.
+
+    Raises:
+        ConfigError: not such a number, or patience without scores.
+    """
+    if every is not None:
+        scoring = replace(scoring, every=images(every, "--evaluate-every"))
+    if patience is not None:
+        if patience < 0:
+            raise ConfigError(f"--patience {patience}: must not be negative")
+        scoring = replace(scoring, patience=patience)
+    if scoring.patience and not scoring.every:
+        raise ConfigError(
+            f"--patience {scoring.patience}: nothing is scored; add --evaluate-every, such as 50k"
+        )
+    return scoring
+
+
+def images(text: str | int, name: str) -> int:
+    """A number of images as people write it: 5000, 50k, 1.5M; `off` is none.
+
+    Raises:
+        ConfigError: not such a number.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)", str(text).replace("_", "").replace(",", ""))
+    if str(text) == "off":
+        return 0
+    count = (
+        round(float(found[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()])
+        if found
+        else 0
+    )
+    if count < 1:
+        raise ConfigError(f"{name} {text}: not a number of images; write 5000, 50k, 1M or off")
+    return count
 
 
 def extended(state: State | None, more: Budget) -> Budget:

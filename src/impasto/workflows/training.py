@@ -26,11 +26,21 @@ from impasto.runs.devices import Processes, check_devices, first_process, launch
 from impasto.runs.directory import Run
 from impasto.runs.export import read_model
 from impasto.runs.loop import train as _train
+from impasto.runs.scoring import extractor_of
 from impasto.runs.sitting import Sitting
 from impasto.version import __version__
 from impasto.workflows.choosing import choose
 from impasto.workflows.pictures import Report
-from impasto.workflows.settings import Device, budget, check, extended, selected, selection, trained
+from impasto.workflows.settings import (
+    Device,
+    budget,
+    check,
+    extended,
+    scored,
+    selected,
+    selection,
+    trained,
+)
 
 
 class Training(Iterator[Event]):
@@ -96,6 +106,8 @@ def train(
     classes: tuple[str, ...] = (),
     only: tuple[str, ...] = (),
     limit: int | None = None,
+    evaluate_every: str | int | None = None,
+    patience: int | None = None,
     report: Report | None = None,
 ) -> Training:
     """A new run on these pictures, under way: iterate over its events, or `finish()` it.
@@ -116,6 +128,8 @@ def train(
         classes: keep these only.
         only: keep names that match one of these patterns.
         limit: keep at most so many, drawn evenly.
+        evaluate_every: images between two scores, such as `50k`; the best model is kept.
+        patience: scores without a better one after which the run ends; 0 for never.
         report: told how many pictures are prepared, of how many.
 
     Raises:
@@ -132,6 +146,7 @@ def train(
         config,
         train=trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices),
     )
+    config = _scored(config, evaluate_every, patience)
     check_devices(config.train)
     prepared = _pictures(source, config, settings, report)
     config = replace(config, data=prepared.config)
@@ -158,6 +173,8 @@ def resume(
     steps: int | None = None,
     device: Device | None = None,
     devices: int | None = None,
+    evaluate_every: str | int | None = None,
+    patience: int | None = None,
     report: Report | None = None,
 ) -> Training:
     """A run taken up again at its last saved state, under way.
@@ -170,6 +187,8 @@ def resume(
         steps: more steps.
         device: where to train from now on; as before by default.
         devices: processes on this machine; as before by default.
+        evaluate_every: images between two scores from now on; as before by default.
+        patience: scores without a better one after which the run ends; as before by default.
         report: told how many pictures are prepared, of how many.
 
     Raises:
@@ -194,7 +213,7 @@ def resume(
     if more is not None:
         epoch = len(prepared.split(config.data.split_seed, config.data.validation)[0])
         train = replace(train, budget=extended(state, more.resolve(batch=train.batch, epoch=epoch)))
-    config = replace(config, train=train)
+    config = _scored(replace(config, train=train), evaluate_every, patience)
     check_devices(config.train)
     first = first_process()
     lock = _taken_up(held, config, state, damaged) if first else None
@@ -226,6 +245,14 @@ def _alone(lock: Hold | None, processes: Processes, events: Iterator[Event]) -> 
     with lock or nullcontext():
         yield from events
         processes.wait()
+
+
+def _scored(config: RunConfig, every: str | int | None, patience: int | None) -> RunConfig:
+    """The configuration with these scores put in, once it is sure that there is an extractor for them."""
+    scoring = scored(config.train.scoring, every, patience)
+    if scoring.every:
+        extractor_of(scoring, torch.device("cpu"))
+    return replace(config, train=replace(config.train, scoring=scoring))
 
 
 def _pictures(
