@@ -66,6 +66,32 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Diagnosed:
+    """Something ails the run, or has stopped to."""
+
+    images_seen: int
+    present: bool  # false: it has gone
+    name: str
+    severity: str  # alarm or warning
+    symptom: str
+    evidence: dict[str, float]  # signals, by name
+    cause: str
+    remedy: str
+    settings: list[str]  # the remedy, as one would type it after --set
+
+
+@dataclass(frozen=True)
+class Healed:
+    """A remedy was applied by the run itself."""
+
+    images_seen: int
+    finding: str
+    lever: str
+    settings: list[str]  # what changed, as one would type it after --set
+    weights_of: int  # images seen when the weights that it goes on from were made
+
+
+@dataclass(frozen=True)
 class Noticed:
     """Something a person should know."""
 
@@ -82,11 +108,11 @@ class Finished:
     reason: FinishReason
 
 
-Event = Started | Tick | Sampled | Scored | Saved | Noticed | Finished
+Event = Started | Tick | Sampled | Scored | Saved | Diagnosed | Healed | Noticed | Finished
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
-    for kind in (Started, Tick, Sampled, Scored, Saved, Noticed, Finished)
+    for kind in (Started, Tick, Sampled, Scored, Saved, Diagnosed, Healed, Noticed, Finished)
 }
 
 

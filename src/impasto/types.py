@@ -6,6 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt
 
+# What can be done about a training that goes wrong, whatever the family; each says how it does it.
+Lever = Literal[
+    "weaken discriminator", "strengthen discriminator", "slow generator", "slow down", "speed up"
+]
 BudgetUnit = Literal["images", "steps", "epochs", "minutes"]
 
 

@@ -209,6 +209,7 @@ class Train:
     limit: Limit = None
     evaluate_every: EvaluateEvery = None
     patience: Patience = None
+    heal: Annotated[bool, arg(help="Apply remedies to what goes wrong, within bounds.")] = False
     json: Json = False
 
 
@@ -298,6 +299,14 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Doctor:
+    """Says what ails a run, or ailed it: symptom, evidence, cause and remedy; also while it trains."""
+
+    run: Annotated[Positional[Path], arg(metavar="RUN", help="The run's directory.")]
+    json: Json = False
+
+
+@dataclass(frozen=True)
 class Report:
     """Draws a run's curves, film and grids, and its report.html."""
 
@@ -318,7 +327,19 @@ class Demo:
     minutes: Annotated[float, arg(help="How long to train.", metavar="N")] = 6.0
 
 
-Command = Recipes | Inspect | Prepare | Review | Train | Resume | Sample | Evaluate | Report | Demo
+Command = (
+    Recipes
+    | Inspect
+    | Prepare
+    | Review
+    | Train
+    | Resume
+    | Sample
+    | Evaluate
+    | Doctor
+    | Report
+    | Demo
+)
 
 COMMANDS: dict[str, type[Command]] = {
     "recipes": Recipes,
@@ -329,6 +350,7 @@ COMMANDS: dict[str, type[Command]] = {
     "resume": Resume,
     "sample": Sample,
     "evaluate": Evaluate,
+    "doctor": Doctor,
     "report": Report,
     "demo": Demo,
 }

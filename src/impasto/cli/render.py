@@ -20,9 +20,21 @@ from rich.table import Table
 from rich.text import Text
 
 from impasto.data.reasons import Reason
-from impasto.events import Event, Finished, Noticed, Sampled, Saved, Scored, Started, Tick
+from impasto.events import (
+    Diagnosed,
+    Event,
+    Finished,
+    Healed,
+    Noticed,
+    Sampled,
+    Saved,
+    Scored,
+    Started,
+    Tick,
+)
 
 if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
+    from impasto.workflows.examination import Examination
     from impasto.workflows.training import Training
 
 CONSOLE = Console(highlight=False)
@@ -115,29 +127,73 @@ def _tick(tick: Tick) -> str:
 
 
 def _line(event: Event) -> str:
+    line = ""
     match event:
         case Started():
-            networks = ", ".join(f"{name} {count:,}" for name, count in event.parameters.items())
-            devices = f"{event.processes} x {event.device}" if event.processes > 1 else event.device
-            again = f", from {event.images_seen:,} images on" if event.images_seen else ""
-            return (
-                f"{event.recipe}: {event.pictures:,} pictures (+ {event.held_out:,} held out), {networks} "
-                f"parameters, {event.budget} on {devices}, {event.precision}{again}\nrun: {event.run}"
-            )
+            line = _started(event)
         case Noticed():
-            return f"note: {event.message}"
+            line = f"note: {event.message}"
+        case Scored():
+            line = _score(event)
+        case Diagnosed():
+            line = _diagnosis(event)
+        case Healed():
+            changes = " ".join(event.settings)
+            line = f"healed: {event.finding}: {changes}, with the weights of {event.weights_of:,} images"
         case Finished():
             why = "" if event.reason == "budget" else f" ({event.reason})"
-            return f"done{why}: {event.images_seen:,} images in {duration(event.seconds)}"
-        case Scored():
-            steering = event.scores["kernel_distance_unit"]
-            best = ", the best so far" if event.best else ""
-            return (
-                f"score: kernel distance {steering['value']:.3f} ± {steering['standard_error']:.3f}{best} "
-                f"at {event.images_seen:,} images"
-            )
+            line = f"done{why}: {event.images_seen:,} images in {duration(event.seconds)}"
         case Tick() | Sampled() | Saved():
-            return ""
+            pass
+    return line
+
+
+def _started(event: Started) -> str:
+    networks = ", ".join(f"{name} {count:,}" for name, count in event.parameters.items())
+    devices = f"{event.processes} x {event.device}" if event.processes > 1 else event.device
+    again = f", from {event.images_seen:,} images on" if event.images_seen else ""
+    return (
+        f"{event.recipe}: {event.pictures:,} pictures (+ {event.held_out:,} held out), {networks} "
+        f"parameters, {event.budget} on {devices}, {event.precision}{again}\nrun: {event.run}"
+    )
+
+
+def _score(event: Scored) -> str:
+    steering = event.scores["kernel_distance_unit"]
+    best = ", the best so far" if event.best else ""
+    return (
+        f"score: kernel distance {steering['value']:.3f} ± {steering['standard_error']:.3f}{best} "
+        f"at {event.images_seen:,} images"
+    )
+
+
+def _diagnosis(event: Diagnosed) -> str:
+    if not event.present:
+        return f"health: {event.name} has gone"
+    settings = f"  --set {' '.join(event.settings)}" if event.settings else ""
+    return f"health: {event.name}: {event.symptom}\n  {event.cause}\n  {event.remedy}.{settings}"
+
+
+def examination(found: "Examination") -> str:
+    """What a doctor says of a run."""
+    lines = [f"{found.run}: {found.looks} looks in {found.images_seen:,} images"]
+    if found.well:
+        lines.append("+ well: nothing ails it now")
+    for spell in found.spells:
+        finding = spell.finding
+        when = f"from {spell.first_seen:,} images on"
+        if not spell.present:
+            when = f"from {spell.first_seen:,} to {spell.last_seen:,} images; gone"
+        lines.append(f"{'!' if finding.severity == 'alarm' else '-'} {finding.name}, {when}")
+        evidence = ", ".join(f"{name} {value:.3g}" for name, value in finding.evidence.items())
+        settings = f": --set {' '.join(finding.settings)}" if finding.settings else ""
+        lines += [
+            f"    symptom:  {finding.symptom}",
+            f"    evidence: {evidence}",
+            f"    cause:    {finding.cause}",
+            f"    remedy:   {finding.remedy}{settings}",
+        ]
+    return "\n".join(lines)
 
 
 def farewell(run: Path, report: Path, *, finished: bool) -> None:

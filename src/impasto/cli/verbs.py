@@ -157,6 +157,7 @@ def train(command: commands.Train) -> None:
             limit=command.limit,
             evaluate_every=command.evaluate_every,
             patience=command.patience,
+            heal=command.heal,
             report=partial(stages, "preparing pictures"),
         )
     _watch(training, as_json=command.json)
@@ -217,6 +218,15 @@ def evaluate(command: commands.Evaluate) -> None:
             report=stages,
         )
     print(json.dumps(evaluation.to_plain()) if command.json else evaluation)
+
+
+@run.register
+def doctor(command: commands.Doctor) -> None:
+    """Prints what ails a run."""
+    from impasto.workflows.examination import doctor
+
+    found = doctor(command.run)
+    print(json.dumps(found.to_plain()) if command.json else render.examination(found))
 
 
 @run.register

@@ -17,7 +17,6 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 SMALL = 16  # pixels; a picture's side when pictures are compared as wholes
 EDGE = 0.99  # of the range; beyond it an output counts as saturated
-TWIN_PART = 0.05  # of reals have a neighbour so near that two samples as near count as one picture
 
 Images = Float[Tensor, "n c h w"]
 Others = Float[Tensor, "m c h w"]
@@ -59,11 +58,6 @@ class RealLook:
         """The mean distance between two of them."""
         return _mean_distance(self.small)
 
-    @cached_property
-    def twin_distance(self) -> float:
-        """The distance to the nearest neighbour that few of them fall below."""
-        return float(_neighbour_distances(self.small).quantile(TWIN_PART))
-
 
 def small(images: Images) -> Float[Tensor, "n d"]:
     """The pictures as vectors of at most 16 x 16 pixels."""
@@ -99,20 +93,21 @@ def judgement(
 
 
 def variety(fakes: Images, real: RealLook) -> Signals:
-    """How unlike one another samples are, beside how unlike one another reals are.
+    """How unlike one another samples are, beside how unlike one another reals are; 1 is alike for all three.
 
-    `diversity` is the ratio of mean distances: near 0, all samples are one picture. `kinds` is the ratio
-    of effective numbers of different pictures (the exponential of the entropy of the eigenvalues of their
-    similarities): it falls too when samples are few pictures, many times. `twins` is the share of samples
-    that have another one nearer than hardly any real picture has.
+    `diversity` is the ratio of mean distances: near 0, all samples are one picture. `apartness` is the
+    ratio of how far the nearest other picture is, as a part of that mean distance: near 0, samples are a
+    few pictures, many times. `kinds` is the ratio of effective numbers of different pictures (the
+    exponential of the entropy of the eigenvalues of their similarities), which both make fall.
 
-    Source: `kinds` is the Vendi score, arXiv 2210.02410, with a Gaussian kernel as wide as reals lie apart.
+    Source: `kinds` is the Vendi score, arXiv 2210.02410, with a Gaussian kernel as wide as half the mean
+    distance of reals.
     """
-    drawn = small(fakes)
+    drawn, reals = small(fakes), real.small[: len(fakes)]
     return {
         "diversity": _mean_distance(drawn) / max(real.spread, 1e-6),
-        "kinds": _effective(drawn, real.spread) / _effective(real.small[: len(drawn)], real.spread),
-        "twins": float((_neighbour_distances(drawn) < real.twin_distance).float().mean()),
+        "apartness": _apartness(drawn) / max(_apartness(reals), 1e-6),
+        "kinds": _effective(drawn, real.spread) / _effective(reals, real.spread),
     }
 
 
@@ -216,9 +211,10 @@ def _mean_distance(rows: Float[Tensor, "n d"]) -> float:
     return float(torch.cdist(rows, rows).sum()) / max(count * (count - 1), 1)
 
 
-def _neighbour_distances(rows: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-    distances = torch.cdist(rows, rows)
-    return distances.fill_diagonal_(math.inf).amin(1)
+def _apartness(rows: Float[Tensor, "n d"]) -> float:
+    """The median distance to the nearest other row, as a part of the mean distance."""
+    nearest = torch.cdist(rows, rows).fill_diagonal_(math.inf).amin(1)
+    return float(nearest.median()) / max(_mean_distance(rows), 1e-6)
 
 
 def _effective(rows: Float[Tensor, "n d"], width: float) -> float:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from impasto.seeds import Streams
-from impasto.types import ImageShape, Progress
+from impasto.types import ImageShape, Lever, Progress
 
 Scalars = dict[str, Tensor | float]  # tensors stay on the device until a tick reads them
 
@@ -104,6 +104,15 @@ class Family(ABC):
             held_out: pictures that are not; perhaps none.
             company: pictures that training draws at once.
         """
+
+    @classmethod
+    @abstractmethod
+    def relief(cls, config: Any, lever: Lever) -> dict[str, Any]:
+        """The fields of a configuration to change, with their new values; none where nothing is left to give."""
+
+    @abstractmethod
+    def adapt(self, config: Any) -> None:
+        """Goes on by another configuration, which differs in fields that `relief` names."""
 
     @abstractmethod
     def model(self) -> Model:

@@ -9,7 +9,7 @@ Source: arXiv 1511.06434.
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -27,9 +27,10 @@ from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
 from impasto.seeds import Streams, seeded
-from impasto.types import ImageShape, Progress
+from impasto.types import ImageShape, Lever, Progress
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+HEAVIEST_PENALTY = 10.0  # that a remedy goes to
 
 
 @configuration
@@ -217,6 +218,14 @@ class DCGAN(GAN):
             "generator": Generator(config, shape),
             "discriminator": Discriminator(config, shape),
         }
+
+    @classmethod
+    def relief(cls, config: DCGANConfig, lever: Lever) -> dict[str, Any]:
+        """The fields to change; a discriminator without norm is also held back by a penalty."""
+        changes = super().relief(config, lever)
+        if lever == "weaken discriminator" and config.discriminator_norm == "none":
+            changes["r1_gamma"] = min(max(2 * config.r1_gamma, 0.2), HEAVIEST_PENALTY)
+        return changes
 
     def __init__(self, config: DCGANConfig, shape: ImageShape, streams: Streams) -> None:
         self.config, self.shape, self.streams = config, shape, streams

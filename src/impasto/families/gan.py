@@ -19,9 +19,11 @@ from impasto.nn.blocks import frozen_statistics, outlined, placed
 from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, below
 from impasto.seeds import stream
-from impasto.types import ImageShape
+from impasto.types import ImageShape, Lever
 
 PROBED = 64  # pictures drawn at each look into a training
+SLOWEST_RATE, QUICKEST_RATE = 1e-5, 1e-3  # that a remedy goes to
+SLOWEST_PACE, QUICKEST_PACE = 1 / 16, 8.0
 BLOCK = 64  # latents drawn together; part of what a seed means, so never to be changed
 
 
@@ -147,6 +149,30 @@ class GAN(Family):
             "discriminator_update_ratio": self.discriminator.update_ratio,
             "skipped_steps": (self.generator.skipped + self.discriminator.skipped) / 2,
         }
+
+    @classmethod
+    def relief(cls, config: Any, lever: Lever) -> dict[str, Any]:
+        """The fields of a configuration to change, for families with one rate and a discriminator's pace."""
+        rate, pace = config.learning_rate, config.discriminator_pace
+        match lever:
+            case "weaken discriminator":
+                wanted = {"discriminator_pace": max(pace / 2, SLOWEST_PACE)}
+            case "strengthen discriminator":
+                wanted = {"discriminator_pace": min(pace * 4, 1.0)}
+            case "slow generator":
+                wanted = {
+                    "learning_rate": max(rate / 2, SLOWEST_RATE),
+                    "discriminator_pace": min(pace * 2, QUICKEST_PACE),
+                }
+            case "slow down":
+                wanted = {"learning_rate": max(rate / 4, SLOWEST_RATE)}
+            case "speed up":
+                wanted = {"learning_rate": min(rate * 4, QUICKEST_RATE)}
+        return {name: value for name, value in wanted.items() if value != getattr(config, name)}
+
+    def adapt(self, config: Any) -> None:
+        """Goes on by another configuration."""
+        self.config = config
 
     def model(self) -> GeneratorModel:
         """The averaged generator as it is now, independent of what comes after."""

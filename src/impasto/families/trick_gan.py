@@ -7,10 +7,10 @@ Source: the convolutional GAN for CIFAR-10 frogs widely taught with Keras; its l
 Keras's own defaults (Glorot uniform weights, RMSprop with rho 0.9 and epsilon 1e-7).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.optim import RMSprop
@@ -18,16 +18,17 @@ from torch.optim import RMSprop
 from impasto.config import configuration
 from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
-from impasto.families.gan import GAN
+from impasto.families.gan import GAN, QUICKEST_RATE, SLOWEST_RATE
 from impasto.losses.adversarial import generator_loss, soft_label_loss
 from impasto.nn.blocks import placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player
 from impasto.schedules import InverseTime, Schedule
 from impasto.seeds import Streams, seeded
-from impasto.types import ImageShape, Progress
+from impasto.types import ImageShape, Lever, Progress
 
 SLOPE = 0.3  # of the leaky ReLUs
+MOST_DROPOUT = 0.7  # that a remedy goes to
 
 
 @configuration
@@ -86,21 +87,20 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(width, width, 4, stride=2), nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.dense = nn.Linear(width * last_side(shape.size) ** 2, 1)
-        self.dropout = config.dropout
         self.apply(initialise)
 
     def forward(
-        self, images: Float[Tensor, "n c h w"], keep: Bool[Tensor, "n f"] | None = None
+        self, images: Float[Tensor, "n c h w"], keep: Float[Tensor, "n f"] | None = None
     ) -> Float[Tensor, " n"]:
         """Logits.
 
         Args:
             images: pictures in [-1, 1].
-            keep: which features survive dropout; all of them by default.
+            keep: what features are multiplied by, 0 for those that are dropped; 1 by default.
         """
         features = self.layers(images)
         if keep is not None:
-            features = features * keep / (1 - self.dropout)
+            features = features * keep
         out: Tensor = self.dense(features)
         return out.flatten()
 
@@ -163,6 +163,26 @@ class TrickGAN(GAN):
             clip_value=config.clip_value,
         )
 
+    @classmethod
+    def relief(cls, config: TrickGANConfig, lever: Lever) -> dict[str, Any]:
+        """The fields to change; this family names both rates, and has dropout."""
+        judge, draw = config.discriminator_learning_rate, config.generator_learning_rate
+        match lever:
+            case "weaken discriminator":
+                wanted = {"discriminator_learning_rate": max(judge / 2, SLOWEST_RATE)}
+                wanted["dropout"] = round(min(config.dropout + 0.1, MOST_DROPOUT), 3)
+            case "strengthen discriminator":
+                wanted = {"discriminator_learning_rate": min(judge * 4, QUICKEST_RATE)}
+            case "slow generator":
+                wanted = {"generator_learning_rate": max(draw / 2, SLOWEST_RATE)}
+            case "slow down" | "speed up":
+                factor = 1 / 4 if lever == "slow down" else 4
+                wanted = {
+                    "discriminator_learning_rate": _bounded(judge * factor),
+                    "generator_learning_rate": _bounded(draw * factor),
+                }
+        return {name: value for name, value in wanted.items() if value != getattr(config, name)}
+
     def step(self, batch: Batch, progress: Progress) -> Scalars:
         """The discriminator on reals and fakes mixed, then the generator on fresh fakes."""
         config, generator, discriminator = self.config, self.generator, self.discriminator
@@ -194,15 +214,14 @@ class TrickGAN(GAN):
             learning_rates=(g_rate, d_rate),
         )
 
-    def _keep(self, seen: int, *parts: str, count: int) -> Bool[Tensor, "n f"]:
+    def _keep(self, seen: int, *parts: str, count: int) -> Float[Tensor, "n f"]:
         features = last_side(self.shape.size) ** 2 * self.config.width
-        return torch.cat(
-            [
-                self.streams.uniform(f"dropout {part}", seen, (count, features))
-                >= self.config.dropout
-                for part in parts
-            ]
-        )
+        dropout = self.config.dropout
+        kept = [
+            self.streams.uniform(f"dropout {part}", seen, (count, features)) >= dropout
+            for part in parts
+        ]
+        return torch.cat(kept) / (1 - dropout)
 
     def _label_noise(self, seen: int, count: int) -> Float[Tensor, " n"]:
         return torch.cat(
@@ -216,3 +235,7 @@ class TrickGAN(GAN):
 def rmsprop(network: nn.Module, learning_rate: float) -> RMSprop:
     """RMSprop with Keras's defaults."""
     return RMSprop(network.parameters(), learning_rate, alpha=0.9, eps=1e-7, foreach=True)
+
+
+def _bounded(rate: float) -> float:
+    return min(max(rate, SLOWEST_RATE), QUICKEST_RATE)

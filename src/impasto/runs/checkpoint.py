@@ -23,6 +23,7 @@ class State:
     fingerprint: str  # of the prepared set
     settings: str  # a hash of the configuration, as `settings_of` gives it
     tensors: Mapping[str, Tensor]
+    changes: tuple[str, ...] = ()  # settings that healing has changed, as typed after --set
 
 
 def save_state(folder: Path, state: State) -> Path:
@@ -42,6 +43,7 @@ def save_state(folder: Path, state: State) -> Path:
         "seconds": state.seconds,
         "fingerprint": state.fingerprint,
         "settings": state.settings,
+        "changes": list(state.changes),
     }
     write_tensors(path, state.tensors, facts)
     for old in _saved(folder)[:-KEPT]:
@@ -72,6 +74,7 @@ def last_state(folder: Path) -> tuple[State | None, dict[Path, str]]:
             facts["fingerprint"],
             facts["settings"],
             tensors,
+            tuple(facts.get("changes", ())),
         )
         return state, damaged
     if damaged:

@@ -36,6 +36,7 @@ class TrainConfig:
     snapshots: PositiveInt = 40  # how often in a run the grid is drawn and the state saved
     grid: PositiveInt = 64  # pictures on the grid
     scoring: ScoringConfig = ScoringConfig()
+    heal: bool = False  # whether the run applies remedies to itself
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: PositiveInt = 1  # processes on this machine, one a device
     # auto: bf16 on accelerators that have it. On the command line 32 comes as a number.

@@ -53,6 +53,8 @@ class Examiner:
         """The signals of now, by name."""
         probe = family.probe(self._shown, self._unseen, self._company)
         fakes, rebatched = probe.fakes.float().cpu(), probe.rebatched.float().cpu()
+        if not (fakes.isfinite().all() and rebatched.isfinite().all()):
+            return {}  # the losses tell what has happened
         real = self._real
         told: Signals = {}
         if len(probe.fake_logits):

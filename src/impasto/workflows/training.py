@@ -28,6 +28,7 @@ from impasto.runs.export import read_model
 from impasto.runs.loop import train as _train
 from impasto.runs.scoring import extractor_of
 from impasto.runs.sitting import Sitting
+from impasto.runs.watching import data_facts
 from impasto.version import __version__
 from impasto.workflows.choosing import choose
 from impasto.workflows.pictures import Report
@@ -108,6 +109,7 @@ def train(
     limit: int | None = None,
     evaluate_every: str | int | None = None,
     patience: int | None = None,
+    heal: bool = False,
     report: Report | None = None,
 ) -> Training:
     """A new run on these pictures, under way: iterate over its events, or `finish()` it.
@@ -130,6 +132,7 @@ def train(
         limit: keep at most so many, drawn evenly.
         evaluate_every: images between two scores, such as `50k`; the best model is kept.
         patience: scores without a better one after which the run ends; 0 for never.
+        heal: whether the run applies remedies to what goes wrong, within bounds.
         report: told how many pictures are prepared, of how many.
 
     Raises:
@@ -147,6 +150,8 @@ def train(
         train=trained(config.train, budget(minutes, images, epochs, steps), seed, device, devices),
     )
     config = _scored(config, evaluate_every, patience)
+    if heal:
+        config = replace(config, train=replace(config.train, heal=True))
     check_devices(config.train)
     prepared = _pictures(source, config, settings, report)
     config = replace(config, data=prepared.config)
@@ -325,6 +330,7 @@ def _facts(source: str | Path, prepared: Prepared, why: str) -> dict[str, Any]:
         "found": prepared.found,
         "kept": prepared.kept,
         "rejected": prepared.rejected,
+        **data_facts(prepared),
         "recipe_chosen_because": why,
         "environment": {
             "impasto": __version__,
