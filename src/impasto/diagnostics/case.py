@@ -10,6 +10,7 @@ from impasto.events import Event, Started, Tick
 from impasto.types import Lever
 
 RECENT = 4  # looks; one by itself may be chance
+TREND = 6  # looks over which a signal is asked whether it falls
 LOOKED = "diversity"  # a signal that every look tells
 
 
@@ -61,6 +62,11 @@ class Case:
         if len(values) < count or not all(map(math.isfinite, values)):
             return math.nan
         return statistics.median(values)
+
+    def trend(self, name: str, over: int = TREND) -> float:
+        """A signal now over what it was so many looks ago, both as medians; nan where too few looks are there."""
+        before = self.until(max(0, len(self.looks) - over)).recent(name)
+        return self.recent(name) / before if before else math.nan
 
     def values(self, name: str) -> list[float]:
         """A signal at every look that tells it."""

@@ -7,6 +7,7 @@ the values that healthy runs had: docs/explanation/thresholds.md says on which r
 A cause hides what follows from it: where the discriminator has won, that all samples look alike is no news.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -94,6 +95,11 @@ def divergence(case: Case) -> Finding | None:
         settings=case.facts.settings("slow down"),
         lever="slow down",
     )
+
+
+def broken_down(scalars: Mapping[str, float]) -> bool:
+    """Whether training has stopped being made of numbers: most of its steps had to be left out."""
+    return scalars.get("skipped_steps", 0.0) >= 0.5 or not all(map(math.isfinite, scalars.values()))
 
 
 def not_finite(scalars: Mapping[str, float], facts: Facts) -> Finding:
@@ -218,8 +224,9 @@ def discriminator_wins(case: Case) -> Finding | None:
     told = _recent(
         case, "separation", "real_logit", "fake_logit", "generator_loss", "energy_distance"
     )
-    sure = min(told["real_logit"], -told["fake_logit"])
-    if not (told["separation"] > 0.97 and sure > 2.0 and told["energy_distance"] > 0.2):
+    sure = min(told["real_logit"], -told["fake_logit"]) > 1.5 and told["generator_loss"] > 3.0
+    stuck = told["energy_distance"] > 0.25 and case.trend("energy_distance") > 0.8
+    if not (sure and stuck and told["separation"] > 0.97):
         return None
     return Finding(
         name="discriminator wins",
@@ -239,7 +246,7 @@ def generator_wins(case: Case) -> Finding | None:
     told = _recent(case, "separation", "fake_accuracy", "energy_distance")
     told |= _moves(case)
     pace = told["discriminator_update_ratio"] / max(told["generator_update_ratio"], 1e-9)
-    if not (told["separation"] < 0.4 and told["energy_distance"] > 0.3 and pace < 0.1):
+    if not (told["separation"] < 0.4 and told["energy_distance"] > 0.3 and pace < 0.2):
         return None
     return Finding(
         name="generator wins",
@@ -256,7 +263,7 @@ def generator_wins(case: Case) -> Finding | None:
 def collapse(case: Case) -> Finding | None:
     """All samples are one picture."""
     told = _recent(case, "diversity", "contrast_ratio")
-    if not (told["diversity"] < 0.05 and told["contrast_ratio"] > 0.3):
+    if not (told["diversity"] < 0.01 and told["contrast_ratio"] > 0.1):
         return None
     return Finding(
         name="mode collapse",
@@ -273,7 +280,7 @@ def collapse(case: Case) -> Finding | None:
 def partial_collapse(case: Case) -> Finding | None:
     """Samples are a few pictures, many times."""
     told = _recent(case, "apartness", "kinds", "diversity")
-    if not (told["apartness"] < 0.4 and told["diversity"] >= 0.05):
+    if not (told["apartness"] < 0.15 and told["diversity"] >= 0.01):
         return None
     return Finding(
         name="partial mode collapse",
@@ -361,8 +368,9 @@ def checkerboard(case: Case) -> Finding | None:
     """A grid with the period of the generator's strides lies over the samples."""
     if case.now.fraction < 0.3:
         return None
-    told = _recent(case, "checkerboard")
-    if not told["checkerboard"] > 1.5:
+    told = _recent(case, "checkerboard", "energy_distance", "contrast_ratio")
+    drawn = told["energy_distance"] < 0.6 and told["contrast_ratio"] > 0.4
+    if not (drawn and told["checkerboard"] > 1.5):
         return None
     return Finding(
         name="checkerboard",
@@ -410,9 +418,9 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "divergence": _CHAOS | {"learning rate too high"},
     "learning rate too high": _CHAOS,
     "learning rate too low": _CHAOS,
-    "discriminator wins": _CHAOS - {"discriminator wins", "generator wins"},
+    "discriminator wins": _CHAOS - {"discriminator wins", "generator wins", "mode collapse"},
     "generator wins": _CHAOS - {"discriminator wins", "generator wins"},
-    "mode collapse": frozenset({"partial mode collapse", "oscillation", "checkerboard"}),
+    "mode collapse": _CHAOS - {"mode collapse", "generator wins"},
     "memorisation": frozenset({"partial mode collapse", "discriminator overfits"}),
 }
 

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, get_args
 
-import numpy as np
 import torch
 
 from impasto.config import override
 from impasto.data.feed import Feed, RawBatch
 from impasto.data.prepared import Prepared
 from impasto.diagnostics.case import Facts
-from impasto.diagnostics.findings import WARM_UP, not_finite
+from impasto.diagnostics.findings import WARM_UP, broken_down, not_finite
 from impasto.errors import Diverged, NotSaved, OutOfMemory
 from impasto.events import (
     Event,
@@ -189,7 +188,7 @@ class Sitting:
                     f"{skipped:.0%} of the gradients since the last tick were not finite; those steps were left out",
                 )
             )
-        if skipped >= 0.5 or not all(np.isfinite(list(scalars.values()))):
+        if broken_down(scalars):
             yield from self._diverge(tick)
 
     def sample(self) -> Sampled:

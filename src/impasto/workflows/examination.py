@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from impasto.diagnostics.case import Case, case_of
-from impasto.diagnostics.findings import Finding, diagnose
-from impasto.events import Started
+from impasto.diagnostics.case import Case, Facts, case_of
+from impasto.diagnostics.findings import Finding, broken_down, diagnose, not_finite
+from impasto.events import Event, Started, Tick
 from impasto.runs.directory import Run
 from impasto.runs.watching import facts_of
 
@@ -82,8 +82,25 @@ def doctor(run: str | Path) -> Examination:
         held_out=started.held_out if started else 0,
     )
     case = case_of(events, facts)
-    spells = spells_of(case)
+    spells = (*_breakdowns(events, facts), *spells_of(case))
     return Examination(held.path, events[-1].images_seen if events else 0, len(case.looks), spells)
+
+
+def _breakdowns(events: list[Event], facts: Facts) -> tuple[Spell, ...]:
+    """That numbers stopped being finite, where they did: no look can tell that."""
+    ticks = [event for event in events if isinstance(event, Tick)]
+    broken = [tick for tick in ticks if broken_down(tick.scalars)]
+    if not broken:
+        return ()
+    return (
+        Spell(
+            finding=not_finite(broken[-1].scalars, facts),
+            first_seen=broken[0].images_seen,
+            last_seen=broken[-1].images_seen,
+            looks=len(broken),
+            present=broken[-1] is ticks[-1],
+        ),
+    )
 
 
 def spells_of(case: Case) -> tuple[Spell, ...]:

@@ -1,0 +1,206 @@
+import numpy as np
+import pytest
+
+import impasto
+from impasto.diagnostics.findings import Finding
+from impasto.errors import Diverged
+from impasto.events import Diagnosed, Healed, Tick
+from impasto.families.mlp_gan import MLPGAN
+from impasto.runs.checkpoint import last_state
+from impasto.runs.directory import Run
+from impasto.runs.healing import LASTED, MOST, PATIENCE, Healer
+from impasto.workflows.examination import doctor
+
+SMALL = (
+    "data.size=8",
+    "data.channels=1",
+    "family.width=16",
+    "family.latents=8",
+    "train.batch=4",
+    "train.grid=4",
+)
+
+
+def start(to, *settings, steps=40, source="kittens:300", **options):
+    return impasto.train(
+        source,
+        recipe="mnist-mlp",
+        to=to,
+        steps=steps,
+        device="cpu",
+        settings=(*SMALL, *settings),
+        **options,
+    )
+
+
+def kinds(events, kind):
+    return [event for event in events if isinstance(event, kind)]
+
+
+# Looks --------------------------------------------------------------------------------------
+
+
+def test_signals_come_with_the_ticks_that_look(tmp_path):
+    ticks = kinds(start(tmp_path / "run", "train.ticks=40", "train.looks=10"), Tick)
+    looks = [tick.images_seen for tick in ticks if "diversity" in tick.scalars]
+    assert looks == list(range(16, 161, 16))
+    told = ticks[-1].scalars
+    assert {
+        "separation", "recognition", "diversity", "apartness", "energy_distance", "batch_leak",
+        "grid_change", "saturation", "generator_dead_units", "generator_update_ratio", "copied",
+    } <= told.keys()  # fmt: skip
+    assert all(np.isfinite(list(told.values())))
+
+
+def test_looking_does_not_change_the_weights(tmp_path):
+    never = start(tmp_path / "never", "train.looks=0").finish()
+    often = start(tmp_path / "often", "train.looks=40").finish()
+    assert (never.sample(4) == often.sample(4)).all()
+
+
+def test_without_looks_there_are_no_signals(tmp_path):
+    ticks = kinds(start(tmp_path / "run", "train.looks=0"), Tick)
+    assert not [tick for tick in ticks if "diversity" in tick.scalars]
+
+
+# Findings -----------------------------------------------------------------------------------
+
+
+def test_a_finding_is_told_when_it_comes(tmp_path):
+    events = list(start(tmp_path / "run", "family.learning_rate=1e-8"))
+    told = kinds(events, Diagnosed)
+    assert [event.name for event in told if event.present] == ["learning rate too low"]
+    assert told[0].settings == ["family.learning_rate=4e-08"]
+    assert list(Run.open(tmp_path / "run").events()) == events
+
+
+def test_a_doctor_tells_the_same_from_the_directory(tmp_path):
+    events = list(start(tmp_path / "run", "family.learning_rate=1e-8"))
+    found = doctor(tmp_path / "run")
+    assert [spell.finding.name for spell in found.spells] == ["learning rate too low"]
+    assert found.spells[0].first_seen == kinds(events, Diagnosed)[0].images_seen
+    assert found.spells[0].present
+    assert not found.well
+    plain = found.to_plain()["findings"][0]
+    assert {"name", "symptom", "cause", "remedy", "evidence", "settings"} <= plain.keys()
+
+
+def test_few_pictures_leave_a_run_well(tmp_path):
+    list(start(tmp_path / "run", source="kittens:60"))
+    found = doctor(tmp_path / "run")
+    assert "too few pictures" in [spell.finding.name for spell in found.spells]
+
+
+def test_divergence_is_told_before_the_run_ends(tmp_path):
+    told = []
+    with pytest.raises(Diverged):
+        told.extend(start(tmp_path / "run", "family.learning_rate=1e30"))
+    events = list(Run.open(tmp_path / "run").events())
+    assert [event.name for event in kinds(events, Diagnosed)] == ["divergence"]
+    found = doctor(tmp_path / "run")
+    assert [spell.finding.name for spell in found.spells] == ["divergence"]
+    assert not found.well
+
+
+# Healing ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fragile(monkeypatch):
+    """Steps fail above a rate of 0.01, as if their gradients were not finite."""
+    step = MLPGAN.step
+
+    def brittle(self, batch, progress):
+        told = step(self, batch, progress)
+        return told | ({"skipped_steps": 1.0} if self.config.learning_rate > 0.01 else {})
+
+    monkeypatch.setattr(MLPGAN, "step", brittle)
+
+
+@pytest.mark.usefixtures("fragile")
+def test_a_run_that_diverges_heals_itself(tmp_path):
+    events = list(start(tmp_path / "run", "family.learning_rate=0.1", heal=True))
+    healed = kinds(events, Healed)
+    assert [event.finding for event in healed[:2]] == ["divergence"] * 2
+    assert [event.settings for event in healed[:2]] == [
+        ["family.learning_rate=0.025"],
+        ["family.learning_rate=0.00625"],
+    ]
+    assert healed[0].weights_of == 0
+    assert events[-1].reason == "budget"
+
+
+@pytest.mark.usefixtures("fragile")
+def test_a_run_that_cannot_be_healed_gives_up(tmp_path):
+    with pytest.raises(Diverged):
+        list(start(tmp_path / "run", "family.learning_rate=100", heal=True))
+    events = Run.open(tmp_path / "run").events()
+    assert len(kinds(events, Healed)) == MOST
+
+
+def test_a_rate_that_is_too_low_is_raised_and_the_state_knows(tmp_path):
+    events = list(start(tmp_path / "run", "family.learning_rate=1e-8", steps=60, heal=True))
+    healed = kinds(events, Healed)
+    assert healed[0].lever == "speed up"
+    state, _ = last_state(tmp_path / "run" / "state")
+    assert state.changes == tuple(setting for event in healed for setting in event.settings)
+    header = impasto.load(tmp_path / "run")
+    assert header.provenance["images_seen"] == 240
+    asked = Run.open(tmp_path / "run").config.family.learning_rate
+    assert asked == 1e-8
+    rates = [tick.scalars["generator_learning_rate"] for tick in kinds(events, Tick)]
+    assert rates[-1] == pytest.approx(1e-8 * 4 ** len(healed))
+
+
+def test_a_healed_run_is_resumed_as_it_was(tmp_path):
+    list(start(tmp_path / "run", "family.learning_rate=1e-8", steps=40, heal=True))
+    state, _ = last_state(tmp_path / "run" / "state")
+    first = next(e for e in impasto.resume(tmp_path / "run", steps=8) if isinstance(e, Tick))
+    assert first.scalars["generator_learning_rate"] == pytest.approx(1e-8 * 4 ** len(state.changes))
+
+
+def test_a_run_that_does_not_heal_changes_nothing(tmp_path):
+    events = list(start(tmp_path / "run", "family.learning_rate=1e-8"))
+    assert not kinds(events, Healed)
+
+
+def finding(name, lever="slow down", severity="alarm"):
+    return Finding(
+        name=name, severity=severity, symptom="", evidence={}, cause="", remedy="",
+        settings=("family.learning_rate=1",), lever=lever,
+    )  # fmt: skip
+
+
+def test_a_remedy_waits_until_the_finding_has_lasted():
+    healer = Healer()
+    plans = [healer.after([finding("oscillation")]) for _ in range(LASTED)]
+    assert [bool(plan) for plan in plans] == [False] * (LASTED - 1) + [True]
+
+
+def test_a_finding_that_goes_away_is_not_treated():
+    healer = Healer()
+    assert not [
+        healer.after(present)
+        for present in ([finding("oscillation")], []) * 6
+        if healer.after(present)
+    ]
+
+
+def test_a_remedy_has_time_to_work_and_is_given_so_often():
+    healer, pulled = Healer(), []
+    for look in range(100):
+        if healer.after([finding("oscillation")]):
+            pulled.append(look)
+    assert len(pulled) == MOST
+    assert min(np.diff(pulled)) >= PATIENCE
+
+
+def test_divergence_does_not_wait():
+    assert Healer().after([finding("divergence")])
+
+
+def test_warnings_and_what_has_no_lever_are_left_to_people():
+    healer = Healer()
+    for _ in range(10):
+        assert healer.after([finding("too few pictures", severity="warning")]) is None
+        assert healer.after([finding("checkerboard", lever=None)]) is None
