@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from operator import itemgetter
 
-from impasto.events import Event, Finished, Noticed, Started, Tick
+from impasto.events import Diagnosed, Event, Finished, Healed, Noticed, Started, Tick
 from impasto.views.curves import count, draw_curves, lasting
 from impasto.views.page import (
     address,
@@ -79,6 +79,7 @@ def render_report(facts: ReportFacts) -> str:
     sections: list[Callable[[ReportFacts], str]] = [
         _film,
         _beside,
+        _health,
         _curves,
         _notices,
         _data,
@@ -165,6 +166,45 @@ def _beside(facts: ReportFacts) -> str:
     about = "Look for what only one side has: colours, poses, sharpness, variety."
     sheet = picture(facts.beside, "Real beside generated pictures", _credited(facts, about))
     return section("Real beside generated", sheet)
+
+
+def _health(facts: ReportFacts) -> str:
+    """What ailed the run, and what it did about it; nothing for a run that was never looked into."""
+    looks = [tick for tick in lasting(facts.events) if "diversity" in tick.scalars]
+    if not looks:
+        return ""
+    last: dict[str, Diagnosed] = {}
+    first: dict[str, int] = {}
+    for event in facts.events:
+        if isinstance(event, Diagnosed):
+            last[event.name] = event
+            first.setdefault(event.name, event.images_seen)
+    told = [_finding(event, first[name]) for name, event in last.items()]
+    healed = [_remedy(event) for event in facts.events if isinstance(event, Healed)]
+    ill = any(event.present and event.severity == "alarm" for event in last.values())
+    verdict = "" if ill else f"<p>All is well at the last of {many(len(looks), 'look')}.</p>\n"
+    rows = "".join([*told, *healed])
+    listed = f'<ul class="notices">\n{rows}</ul>' if rows else ""
+    return section("Health", verdict + listed)
+
+
+def _finding(event: Diagnosed, first: int) -> str:
+    numbers = ", ".join(f"{n.replace('_', ' ')} {v:.3g}" for n, v in event.evidence.items())
+    settings = f": <code>--set {escape(' '.join(event.settings))}</code>" if event.settings else ""
+    until = "" if event.present else f"; gone at {count(event.images_seen)}"
+    when = f"from {count(first)} images on{until}; {escape(numbers)}"
+    return (
+        f"<li><b>{escape(event.name)}</b>: {escape(event.symptom)}. {escape(event.cause)} "
+        f"{escape(event.remedy)}{settings}.<small>{when}</small></li>\n"
+    )
+
+
+def _remedy(event: Healed) -> str:
+    settings = escape(" ".join(event.settings))
+    return (
+        f"<li>Healed {escape(event.finding)}: <code>{settings}</code>, with the weights of "
+        f"{count(event.weights_of)} images<small>at {count(event.images_seen)} images</small></li>\n"
+    )
 
 
 def _curves(facts: ReportFacts) -> str:
