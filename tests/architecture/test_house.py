@@ -23,6 +23,7 @@ PUBLIC = {
     "RunConfig",
     "Training",
     "__version__",
+    "compare",
     "inspect",
     "load",
     "prepare",
