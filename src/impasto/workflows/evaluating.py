@@ -179,6 +179,10 @@ def assess(
     told = report or _silent
     prepared = real_set(against, judged, size, classes, only)
     own = judged.fingerprint == prepared.fingerprint
+    if (
+        own and judged.config is not None
+    ):  # divided into sides as it was then, whatever its name is now
+        prepared = prepared.viewed(replace(judged.config.data, size=prepared.config.size))
     reals = sides_of(prepared, max(pictures, among), own=own)
     used = _split(split, reals, own=own)
     places = evenly(reals.sides[used], pictures)
