@@ -17,6 +17,7 @@ from impasto.views.page import (
     command,
     duration,
     folded,
+    many,
     notices,
     picture,
     render_page,
@@ -177,7 +178,7 @@ def _curves(facts: ComparisonFacts) -> str:
     others = {name: found for name, found in figures.items() if not found.leading}
     body = about + _cards(leading, legend)
     if others:
-        body += folded(f"{len(others)} more curves", _cards(others, legend))
+        body += folded(many(len(others), "more curve"), _cards(others, legend))
     return section("How training went", body)
 
 

@@ -20,6 +20,7 @@ set in common and are refused.
 """
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -513,8 +514,8 @@ def _entry(entrant: _Entrant, found: Assessed, compared: Compared) -> Entry:
             else encode_png(tile(enlarge(found.generated.images[:SHOWN])))
         ),
         grid_images=int(frames[-1].stem) if frames else compared.images_seen,
-        resume=f"impasto resume {entrant.what}" if entrant.judged.run else "",
-        sample=f"impasto sample {entrant.what} -n 64 --to grid.png",
+        resume=f"impasto resume {shlex.quote(entrant.what)}" if entrant.judged.run else "",
+        sample=f"impasto sample {shlex.quote(entrant.what)} -n 64 --to grid.png",
     )
 
 
