@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -59,7 +60,7 @@ class Stages:
         if not self._tasks:
             self._bar.start()
         if title not in self._tasks:
-            self._tasks[title] = self._bar.add_task(title)
+            self._tasks[title] = self._bar.add_task(escape(title))
         self._bar.update(self._tasks[title], completed=done, total=total)
 
     def __exit__(

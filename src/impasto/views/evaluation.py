@@ -28,7 +28,7 @@ class EvaluationFacts:
     """
 
     what: str
-    against: str
+    against: str = "real ones"
     credit: str
     scores: Sequence[tuple[str, str, str]]
     protocol: str

@@ -1,7 +1,11 @@
+import io
 import json
+import shutil
 
 import pytest
+from rich.console import Console
 
+from impasto.cli import render
 from impasto.cli.main import main
 from impasto.evaluation.score import METRICS
 from impasto.workflows.training import train
@@ -49,6 +53,14 @@ def test_a_table_with_a_row_a_metric_and_a_column_a_run(capsys, home):
     assert lines[-1] == "page: compare.html"
     assert (home / "compare.html").is_file()
     assert not any(line != line.rstrip() for line in lines)
+
+
+def test_a_terminal_shows_how_far_it_is_whatever_runs_are_called(home, monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(render, "ERRORS", Console(file=shown, force_terminal=True, width=100))
+    shutil.copytree(home / "first", home / "[bold]x[")
+    main(["compare", "first", "[bold]x[", *QUICK])
+    assert "[bold]x[: generated pictures" in shown.getvalue()
 
 
 def test_json_ends_in_one_object(capsys, home):
