@@ -434,8 +434,9 @@ def _fairness(
     others = [run.name for run, found in zip(runs, assessed, strict=True) if not found.own]
     if own and others:
         yield (
-            f"{_listed(own)} learned from these real pictures and {_listed(others)} from other ones, or from these "
-            "brought to another form, which favours the former; name pictures that none has seen with --against"
+            f"these real pictures are those that {_listed(own)} learned from, and {_listed(others)} learned from other "
+            "ones, or from these in another form, which favours the former; name pictures that none has seen with "
+            "--against"
         )
     elif own and protocol.split == "all":
         yield (
@@ -452,7 +453,7 @@ def _fairness(
         yield f"pictures are drawn by averaged weights, but those of {last} by the last ones, as the recipes say"
     for run in runs:
         if run.memorization is not None and run.memorization.caught:
-            yield f"{run.name} repeats its training pictures, so that good scores of it mean little"
+            yield f"training pictures are repeated by {run.name}, so that its good scores mean little"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -508,15 +509,18 @@ def _entry(entrant: _Entrant, found: Assessed, compared: Compared) -> Entry:
         copies=str(compared.memorization or "").removeprefix("memorisation: "),
         caught=compared.memorization is not None and compared.memorization.caught,
         events=_events(entrant),
-        grid=(
-            frames[-1].read_bytes()
-            if frames
-            else encode_png(tile(enlarge(found.generated.images[:SHOWN])))
-        ),
+        grid=frames[-1].read_bytes() if frames else _grid(entrant, found),
         grid_images=int(frames[-1].stem) if frames else compared.images_seen,
         resume=f"impasto resume {shlex.quote(entrant.what)}" if entrant.judged.run else "",
         sample=f"impasto sample {shlex.quote(entrant.what)} -n 64 --to grid.png",
     )
+
+
+def _grid(entrant: _Entrant, found: Assessed) -> bytes:
+    """The first of the pictures that were scored, at the size at which they were drawn."""
+    assert entrant.judged.model is not None
+    seed = found.evaluation.protocol.seed or 0
+    return encode_png(tile(enlarge(entrant.judged.model.sample(SHOWN, seed))))
 
 
 def _differences(entrants: Sequence[_Entrant]) -> list[tuple[str, list[str]]]:
