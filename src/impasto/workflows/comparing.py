@@ -60,7 +60,7 @@ from impasto.workflows.judging import (
     set_of,
     shaped,
 )
-from impasto.workflows.pages import writable_page, write_page
+from impasto.workflows.paging import writable, write_page
 
 PAGE = "compare.html"
 SHOWN = 64  # pictures on the sheet of a model that has no grid
@@ -230,7 +230,7 @@ def compare(
         given = f"{runs[0]}: " if runs else ""
         raise ConfigError(f"{given}a comparison needs two runs or more; name another one")
     check_numbers(pictures=pictures, among=among, soften=soften, seed=seed)
-    page = None if html is None else writable_page(Path(html))
+    page = None if html is None else writable(Path(html))
     entrants = _entrants([str(run) for run in runs])
     size = _common_size(entrants)
     sight = Sight(find_extractor(extractor, device=device), soften)

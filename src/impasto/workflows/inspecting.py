@@ -12,7 +12,7 @@ from impasto.data.inspection.inspect import inspect as _inspect
 from impasto.errors import ConfigError
 from impasto.views.health import render_health
 from impasto.workflows.choosing import choose
-from impasto.workflows.pages import writable_page, write_page
+from impasto.workflows.paging import writable, write_page
 
 Report = Callable[[int, int], None]  # done, of how many
 
@@ -46,7 +46,7 @@ def inspect(
         SourceError: there is no such source, or nothing in it is selected.
         ConfigError: the page cannot be written.
     """
-    page = None if html is None else writable_page(Path(html))
+    page = None if html is None else writable(Path(html))
     plain = {
         "classes": classes,
         "only": only,

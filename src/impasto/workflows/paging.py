@@ -1,4 +1,4 @@
-"""Pages that a person asked for under a name of their own."""
+"""Pages that a person asks for by --html."""
 
 import os
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from impasto.errors import ConfigError
 
 
-def writable_page(path: Path) -> Path:
-    """The path, found out to be in vain before the work is done rather than after.
+def writable(path: Path) -> Path:
+    """The path, found out to be in vain before the pictures are looked at rather than after.
 
     Raises:
-        ConfigError: it is a folder, or lies in one that is not there.
+        ConfigError: it is a folder, or in none.
     """
     if path.is_dir() or not path.parent.is_dir():
         problem = "is a folder" if path.is_dir() else f"lies in {path.parent}, which is not there"
