@@ -23,6 +23,7 @@ PUBLIC = {
     "RunConfig",
     "Training",
     "__version__",
+    "compare",
     "inspect",
     "load",
     "prepare",
@@ -68,7 +69,13 @@ def test_unknown_names_are_refused():
 
 @pytest.mark.parametrize(
     "arguments",
-    [None, ["--help"], ["--version"], *([verb, "--help"] for verb in ("train", "demo"))],
+    [
+        None,
+        ["--help"],
+        ["--version"],
+        *([verb, "--help"] for verb in ("train", "demo", "compare", "weights")),
+        ["weights"],
+    ],
 )
 def test_torch_is_not_imported_to_say_hello(arguments):
     script = f"""

@@ -58,6 +58,16 @@ Patience = Annotated[
     int | None,
     arg(help="End when so many scores in a row were not the best; 0 for never.", metavar="N"),
 ]
+Extractor = Annotated[
+    str,
+    arg(help="What sees the pictures.", metavar="mobilenet-v2|inception-v3|FILE.onnx|random"),
+]
+Pictures = Annotated[int, arg(aliases=["-n"], help="On each side, at most.", metavar="N")]
+Among = Annotated[int, arg(help="Training pictures to look for copies in, at most.", metavar="N")]
+Soften = Annotated[
+    int | None,
+    arg(help="Bring both sides to so many pixels first: no checkerboards, no noise.", metavar="N"),
+]
 
 
 @dataclass(frozen=True)
@@ -260,16 +270,9 @@ class Evaluate:
     against: Annotated[
         str, arg(help="Real pictures: any source, or a prepared set.", metavar="SOURCE")
     ]
-    extractor: Annotated[
-        str,
-        arg(help="What sees the pictures.", metavar="mobilenet-v2|inception-v3|FILE.onnx|random"),
-    ] = "mobilenet-v2"
-    pictures: Annotated[int, arg(aliases=["-n"], help="On each side, at most.", metavar="N")] = (
-        2_000
-    )
-    among: Annotated[
-        int, arg(help="Training pictures to look for copies in, at most.", metavar="N")
-    ] = 10_000
+    extractor: Extractor = "mobilenet-v2"
+    pictures: Pictures = 2_000
+    among: Among = 10_000
     split: Annotated[
         Literal["all", "training", "held-out"] | None,
         arg(help="Which real pictures, of the set that the model was trained on."),
@@ -277,13 +280,7 @@ class Evaluate:
     size: Annotated[
         int | None, arg(help="Side at which pictures are compared, in pixels.", metavar="N")
     ] = None
-    soften: Annotated[
-        int | None,
-        arg(
-            help="Bring both sides to so many pixels first: no checkerboards, no noise.",
-            metavar="N",
-        ),
-    ] = None
+    soften: Soften = None
     seed: Annotated[int, arg(help="Of the samples.", metavar="N")] = 0
     classes: Classes = ()
     only: Only = ()
@@ -303,6 +300,55 @@ class Doctor:
     """Says what ails a run, or ailed it: symptom, evidence, cause and remedy; also while it trains."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN", help="The run's directory.")]
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Scores two or more models by one protocol and shows them side by side."""
+
+    runs: Annotated[
+        Positional[tuple[str, ...]],
+        arg(metavar="RUN|MODEL RUN|MODEL ...", help="Runs, or files of models."),
+    ]
+    against: Annotated[
+        str | None,
+        arg(
+            help="Real pictures: any source, or a prepared set; by default what the first run was trained on.",
+            metavar="SOURCE",
+        ),
+    ] = None
+    extractor: Extractor = "mobilenet-v2"
+    pictures: Pictures = 2_000
+    among: Among = 10_000
+    split: Annotated[
+        Literal["all", "training", "held-out"] | None,
+        arg(help="Which real pictures, where all were trained on the same ones."),
+    ] = None
+    soften: Soften = None
+    seed: Annotated[int, arg(help="Of the samples.", metavar="N")] = 0
+    device: Annotated[Literal["cpu", "cuda", "mps"], arg(help="Where the extractor runs.")] = "cpu"
+    html: Annotated[
+        Path, arg(help="Page with scores, curves and pictures side by side.", metavar="FILE")
+    ] = Path("compare.html")
+    json: Json = False
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Lists the published weights that impasto knows; with a name, downloads and checks them."""
+
+    name: Annotated[
+        Positional[str | None], arg(metavar="[NAME]", help="Get these, unless they are here.")
+    ] = None
+    base: Annotated[
+        str | None,
+        arg(
+            name="from",
+            help="Folder to download from instead of where they are published.",
+            metavar="URL",
+        ),
+    ] = None
     json: Json = False
 
 
@@ -337,7 +383,9 @@ Command = (
     | Sample
     | Evaluate
     | Doctor
+    | Compare
     | Report
+    | Weights
     | Demo
 )
 
@@ -351,6 +399,8 @@ COMMANDS: dict[str, type[Command]] = {
     "sample": Sample,
     "evaluate": Evaluate,
     "doctor": Doctor,
+    "compare": Compare,
     "report": Report,
+    "weights": Weights,
     "demo": Demo,
 }

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -34,22 +37,26 @@ from impasto.events import (
 )
 
 if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
+    from impasto.evaluation.memorization import Memorization
+    from impasto.evaluation.standing import Standing
+    from impasto.workflows.comparing import Comparison
     from impasto.workflows.examination import Examination
     from impasto.workflows.training import Training
 
 CONSOLE = Console(highlight=False)
 ERRORS = Console(stderr=True, highlight=False)
 MOST_ROWS = 10  # of a list that may be long
+NUMBER, BYTES = MofNCompleteColumn(), DownloadColumn()  # how amounts are told beside a bar
 
 
 class Stages:
     """A progress bar on standard error for each of several things, told how many are done, of how many."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, amount: ProgressColumn = NUMBER) -> None:
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            amount,
             TimeRemainingColumn(),
             console=ERRORS,
             transient=True,
@@ -65,7 +72,7 @@ class Stages:
         if not self._tasks:
             self._bar.start()
         if title not in self._tasks:
-            self._tasks[title] = self._bar.add_task(title)
+            self._tasks[title] = self._bar.add_task(escape(title))
         self._bar.update(self._tasks[title], completed=done, total=total)
 
     def __exit__(
@@ -242,13 +249,66 @@ def preparation(facts: dict[str, Any], rejects: Iterator[tuple[str, Reason]]) ->
     return "\n".join(lines)
 
 
+def comparison(found: "Comparison") -> str:
+    """Scores side by side: a row a metric, a column a model."""
+    runs = found.runs
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "better", *(run.name for run in runs)):
+        table.add_column(Text(title), no_wrap=True)
+    table.add_row("recipe", "", *(Text(run.recipe) for run in runs))
+    table.add_row("images seen", "", *(f"{run.images_seen:,}" for run in runs))
+    told = (run.seconds for run in runs)
+    table.add_row("trained for", "", *("-" if s is None else duration(s) for s in told))
+    for metric, first in runs[0].standings.items():
+        cells = (_standing(run.standings[metric]) for run in runs)
+        table.add_row(first.score.title, first.score.better, *cells)
+    table.add_row("copies its training pictures", "", *(_copying(run.memorization) for run in runs))
+    lines = [
+        # A terminal breaks long lines by itself, and a file need not.
+        *(line.rstrip() for line in _text(table, 1_000).splitlines()),
+        "",
+        "* best; in brackets how far behind the best, in errors of both together: below 2 it may be chance",
+        f"taken by: {found.terms}",
+        *(f"note: {note}" for note in found.notes),
+    ]
+    return "\n".join([*lines, f"page: {found.page}"] if found.page else lines)
+
+
+def _standing(standing: "Standing") -> str:
+    score = str(standing.score.estimate)
+    if standing.best:
+        return f"{score} *"
+    return score if standing.behind == 0 else f"{score} ({standing.behind:.1f})"
+
+
+def _copying(found: "Memorization | None") -> str:
+    return "not known" if found is None else "yes" if found.caught else "no sign of it"
+
+
+def weights_listing(rows: list[dict[str, Any]]) -> str:
+    """The published weights, each with all that is known of it."""
+    lines = []
+    for row in rows:
+        where = {"here": row["path"], "missing": "not on this machine", "damaged": row["problem"]}
+        lines += [
+            f"{row['name']}: {row['purpose']}",
+            f"  file     {row['file']}, {row['bytes'] / 1e6:.0f} MB",
+            f"  licence  {row['licence']}",
+            f"  sha256   {row['sha256']}",
+            f"  origin   {row['url']}",
+            f"  where    {where[row['state']]}",
+            "",
+        ]
+    return "\n".join([*lines, "impasto weights NAME downloads and checks them."])
+
+
 def reviewed(kept: int, rejected: int, by_hand: int) -> str:
     """Where a review stands, in a line."""
     return f"{kept:,} pictures kept, {rejected:,} rejected; {by_hand:,} decided by hand"
 
 
-def _text(table: Table) -> str:
-    console = Console(width=120, highlight=False)
+def _text(table: Table, width: int = 120) -> str:
+    console = Console(width=width, highlight=False)
     with console.capture() as capture:
         console.print(table)
     return capture.get().rstrip()

@@ -230,6 +230,48 @@ def doctor(command: commands.Doctor) -> None:
 
 
 @run.register
+def compare(command: commands.Compare) -> None:
+    """Compares and prints the table."""
+    from impasto.workflows.comparing import compare
+
+    with render.Stages(quiet=command.json) as stages:
+        comparison = compare(
+            *command.runs,
+            against=command.against,
+            extractor=command.extractor,
+            pictures=command.pictures,
+            among=command.among,
+            split=command.split,
+            soften=command.soften,
+            seed=command.seed,
+            device=command.device,
+            html=command.html,
+            report=stages,
+        )
+    print(json.dumps(comparison.to_plain()) if command.json else render.comparison(comparison))
+
+
+@run.register
+def weights(command: commands.Weights) -> None:
+    """Lists published weights, or gets some."""
+    from impasto.workflows.weights import get_weights, weights
+
+    if command.name is None:
+        if command.base is not None:
+            raise ConfigError(
+                f"--from {command.base}: say which weights, as in `impasto weights NAME`"
+            )
+        rows = [held.to_plain() for held in weights()]
+        print(json.dumps(rows, indent=2) if command.json else render.weights_listing(rows))
+        return
+    with render.Stages(quiet=command.json, amount=render.BYTES) as stages:
+        held = get_weights(
+            command.name, base=command.base, report=partial(stages, f"downloading {command.name}")
+        )
+    print(json.dumps(held.to_plain()) if command.json else f"{command.name}: {held.path}")
+
+
+@run.register
 def report(command: commands.Report) -> None:
     """Draws a run's report and says where it is."""
     from impasto.workflows.reporting import report

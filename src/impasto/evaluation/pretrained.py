@@ -11,6 +11,7 @@ import os
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,9 @@ from impasto.errors import ConfigError, DamagedFile, WeightsError, nearest
 FOLDERS = "IMPASTO_WEIGHTS"  # the variable that names folders of weights, as PATH names folders
 BLOCK = 2**20  # bytes read at a time
 PATIENCE = 30.0  # seconds without a byte before a server counts as gone
+SCHEMES = ("https://", "http://", "file://")
+
+Report = Callable[[int, int], None]  # bytes done, of how many
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Pretrained:
     size: int  # bytes
     licence: str
     aliases: tuple[str, ...] = ()  # names under which others publish the same bytes
+    purpose: str = ""  # what impasto does with them
 
     @property
     def url(self) -> str:
@@ -51,6 +56,7 @@ PRETRAINED = {
             sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
             size=14_212_972,
             licence="BSD-3-Clause (torchvision); trained on ImageNet, whose pictures are for research",
+            purpose="the extractor that scores are taken with by default, and that reviews learn by",
         ),
         Pretrained(
             name="inception-v3",
@@ -60,6 +66,7 @@ PRETRAINED = {
             size=95_628_359,
             licence="Apache-2.0 (converted from TensorFlow's); trained on ImageNet, whose pictures are for research",
             aliases=("weights-inception-2015-12-05-6726825d.pth",),  # torch-fidelity's
+            purpose="the extractor of published Frechet distances and inception scores",
         ),
     )
 }
@@ -100,26 +107,29 @@ def require(name: str) -> Path:
             f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in _folders()
         )
         raise WeightsError(
-            f"{weights.file}, the weights of {name}, is not in {looked}; download it "
-            f"({weights.size / 1e6:.0f} MB, sha256 {weights.sha256}) from {weights.url} into "
+            f"{weights.file}, the weights of {name}, is not in {looked}; download it with `impasto weights {name}` "
+            f"({weights.size / 1e6:.0f} MB), or by hand (sha256 {weights.sha256}) from {weights.url} into "
             f"{_cache()}, or let {FOLDERS} name a folder that holds it"
         )
     return path
 
 
-def fetch(name: str, *, base: str | None = None) -> Path:
+def fetch(name: str, *, base: str | None = None, report: Report | None = None) -> Path:
     """The file of these weights, downloaded into the cache unless it is on this machine already.
 
     Args:
         name: a name in `PRETRAINED`.
         base: URL of the folder to download from, such as a mirror; where it is published by default.
+        report: told how many bytes have come, of how many.
 
     Raises:
-        ConfigError: no weights of this name are known.
+        ConfigError: no weights of this name are known, or `base` is no URL.
         DamagedFile: a file of the right name is here and holds something else.
         WeightsError: it cannot be downloaded or kept, or what came is something else; nothing is left.
     """
     weights = _known(name)
+    if base is not None and not base.startswith(SCHEMES):
+        raise ConfigError(f"{base}: not a folder's URL; it begins with {' or '.join(SCHEMES)}")
     if (found := find(name)) is not None:
         return found
     url = weights.url if base is None else f"{base.rstrip('/')}/{weights.file}"
@@ -128,14 +138,14 @@ def fetch(name: str, *, base: str | None = None) -> Path:
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        came = _download(url, draft, weights.size)
+        came = _download(url, draft, weights.size, report or _silent)
         if came != weights.sha256:
             raise WeightsError(
                 f"{url}: what came has sha256 {came}, and {weights.file} has {weights.sha256}; try "
                 f"again, or download it from elsewhere into {path.parent}"
             )
         os.replace(draft, path)
-    except (OSError, http.client.HTTPException) as error:  # urllib's own errors are OSErrors
+    except (OSError, ValueError, http.client.HTTPException) as error:  # urllib's own are OSErrors
         raise WeightsError(
             f"{url} could not be downloaded to {path} ({error}); try again, or put {weights.file} "
             f"there by hand, or let {FOLDERS} name a folder that holds it"
@@ -179,7 +189,11 @@ def _sha256(path: Path, size: int, modified_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(url: str, draft: Path, size: int) -> str:
+def _silent(done: int, total: int) -> None:
+    del done, total
+
+
+def _download(url: str, draft: Path, size: int, report: Report) -> str:
     """The SHA-256 of what came from the server, which lies in `draft`."""
     digest = hashlib.sha256()
     try:
@@ -193,4 +207,5 @@ def _download(url: str, draft: Path, size: int) -> str:
         ):  # a longer file is the wrong one
             digest.update(block)
             file.write(block)
+            report(min(file.tell(), size), size)
     return digest.hexdigest()

@@ -9,8 +9,8 @@ on white and on black, and by eyes that do not tell red from green.
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
@@ -20,7 +20,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from impasto.events import Event, Started, Tick
+from impasto.evaluation.score import METRICS
+from impasto.events import Event, Scored, Started, Tick
 
 MOST_POINTS = 400  # on a line; more cannot be seen and only weighs
 
@@ -42,6 +43,13 @@ _WORDS = {
     "fake_score_before": "on generated, before its step",
     "fake_score_after": "on generated, after its step",
 }
+_ALONE = {  # titles of figures of one scalar, where the name would not do
+    "real_score": "Discriminator's score of real pictures",
+    "held_out_score": "Discriminator's score of unseen real pictures",
+    "fake_score_before": "Its score of generated ones, before its step",
+    "fake_score_after": "Its score of generated ones, after its step",
+}
+_STROKES = ("-", "--", ":")  # once the colours are used up
 
 Line = tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]
 
@@ -54,33 +62,153 @@ class _Kind:
     title: str
     ending: re.Pattern[str]
     logarithmic: bool = False
+    share: bool = False  # from 0 to 1, where all values are
+    leading: bool = False  # what is looked at first where runs are compared
 
 
+_NEVER = re.compile(r"(?!)")
 _KINDS = (
-    _Kind("losses", "Losses", re.compile("_loss$")),
-    _Kind("scores", "What the discriminator says: 1 real, 0 generated", re.compile("_score(_|$)")),
+    _Kind("losses", "Losses", re.compile("_loss$"), leading=True),
+    _Kind(
+        "scores",
+        "What the discriminator says: 1 real, 0 generated",
+        re.compile("_score(_|$)"),
+        share=True,
+        leading=True,
+    ),
     _Kind("gradient_norms", "Gradient norms", re.compile("_gradient_norm$"), logarithmic=True),
     _Kind("learning_rates", "Learning rates", re.compile("_learning_rate$")),
+    _Kind(
+        "update_ratios",
+        "Length of a step over the weights'",
+        re.compile("_update_ratio$"),
+        logarithmic=True,
+    ),
+    _Kind("logits", "Logits, by kind of picture", re.compile("_logit$")),
+    _Kind("accuracies", "The discriminator's accuracy", re.compile("_accuracy$"), share=True),
+    _Kind(
+        "chances",
+        "Chances to tell pictures apart",
+        re.compile("^(separation|recognition)$"),
+        share=True,
+    ),
+    _Kind(
+        "variety",
+        "Variety of samples over that of reals",
+        re.compile("^(diversity|apartness|kinds)$"),
+    ),
+    _Kind(
+        "tones",
+        "Tones of samples beside the data's",
+        re.compile("_shift$|^contrast_ratio$|^saturation$"),
+    ),
+    _Kind("ranges", "Lowest and highest values", re.compile("_lowest$|_highest$")),
+    _Kind("movement", "How much the same latents change", re.compile("^grid_(change|return)$")),
+    _Kind("dead_units", "Units that answer alike to everything", re.compile("_dead_units$")),
+    _Kind("copies", "Samples that single out a training picture", re.compile("^copied(_surely)?$")),
 )
+SIGNALS = frozenset(
+    {
+        "update_ratios",
+        "logits",
+        "accuracies",
+        "chances",
+        "variety",
+        "tones",
+        "ranges",
+        "movement",
+        "dead_units",
+        "copies",
+        "energy_distance",
+        "checkerboard",
+        "batch_leak",
+    }
+)  # figures of what a look takes; looked at when something ails
 
 
 def draw_curves(events: Sequence[Event]) -> dict[str, bytes]:
-    """SVG figures by kind: `losses`, `scores`, `gradient_norms`, `learning_rates`, and one for each
-    other scalar that changes, under its own name. A kind that the run does not tell is left out.
+    """SVG figures by kind: `metric_...` for each score, `losses`, `scores`, `gradient_norms`, `learning_rates`
+    and so on, and one for each other scalar that changes, under its own name. A kind that the run does not
+    tell is left out.
     """
     lines = series(events)
     figures: dict[str, bytes] = {}
+    for name, line in scored(events).items():
+        kind = _metric(name)
+        if len(line[0]) > 1:
+            figures[kind.key] = _draw(kind, {name: line}, _styles([name], kind))
     rest = dict(lines)
     for kind in _KINDS:
         members = {name: line for name, line in lines.items() if kind.ending.search(name)}
         rest = {name: line for name, line in rest.items() if name not in members}
         if members:
-            figures[kind.key] = _draw(kind, members)
+            figures[kind.key] = _draw(kind, members, _styles(members, kind))
     for name, line in rest.items():
         if np.ptp(line[1]) > 0:
-            kind = _Kind(name, name.replace("_", " ").capitalize(), re.compile(r"(?!)"))
-            figures[name] = _draw(kind, {name: line})
+            kind = _alone(name)
+            figures[name] = _draw(kind, {name: line}, _styles([name], kind))
     return figures
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One scalar of several runs on common axes.
+
+    Attributes:
+        svg: the figure; which line is whose is told by `colours_of`.
+        leading: whether this is looked at first: losses, and scores of any kind.
+    """
+
+    svg: bytes
+    leading: bool
+
+
+def draw_beside(runs: Sequence[Sequence[Event]]) -> dict[str, Beside]:
+    """A figure for each score and scalar that at least two runs tell and that is not the same throughout.
+
+    Each run keeps its colour and stroke from figure to figure; figures have no legend, for runs are named
+    by people, and a page can show names better than a drawing.
+    """
+    metrics = _beside([scored(events) for events in runs], _metric)
+    return metrics | _beside([series(events) for events in runs], _alone)
+
+
+def _beside(
+    told: Sequence[Mapping[str, Line]], kind_of: Callable[[str], _Kind]
+) -> dict[str, Beside]:
+    styles = colours_of(len(told))
+    figures: dict[str, Beside] = {}
+    for name in dict.fromkeys(name for lines in told for name in lines):
+        lines = {str(place): lines[name] for place, lines in enumerate(told) if name in lines}
+        values = np.concatenate([y for _, y in lines.values()])
+        if len(lines) < 2 or not np.ptp(values) > 0:
+            continue
+        kind = kind_of(name)
+        own = {place: styles[int(place)] for place in lines}
+        figures[kind.key] = Beside(_draw(kind, lines, own, legend=False), kind.leading)
+    return figures
+
+
+def colours_of(count: int) -> list[tuple[str, str]]:
+    """Colour and stroke (`-`, `--` or `:`) of each of so many runs in the figures of `draw_beside`."""
+    return [
+        (_COLOURS[place % len(_COLOURS)], _STROKES[place // len(_COLOURS) % len(_STROKES)])
+        for place in range(count)
+    ]
+
+
+def _metric(name: str) -> _Kind:
+    """What a figure of a score is like; its key tells it from a signal of the same name."""
+    words, better = METRICS.get(name, (name.replace("_", " "), ""))
+    title = f"{words[0].upper()}{words[1:]}" + (f"; {better} is better" if better else "")
+    return _Kind(f"metric_{name}", title, _NEVER, leading=True)
+
+
+def _alone(name: str) -> _Kind:
+    """What a figure of this scalar alone is like."""
+    title = _ALONE.get(name) or name.replace("_", " ").capitalize()
+    alike = next((kind for kind in _KINDS if kind.ending.search(name)), None)
+    return replace(alike, key=name, title=title) if alike else _Kind(name, title, _NEVER)
 
 
 def lasting(events: Iterable[Event]) -> list[Tick]:
@@ -109,6 +237,18 @@ def series(events: Iterable[Event]) -> dict[str, Line]:
             if math.isfinite(value):
                 points.setdefault(name, []).append((float(tick.images_seen), float(value)))
     return {name: thin(*np.array(pairs).T) for name, pairs in points.items()}
+
+
+def scored(events: Iterable[Event]) -> dict[str, Line]:
+    """Every score that was taken during training, over images seen, under the name of its metric."""
+    points: dict[str, dict[int, float]] = {}
+    for event in events:
+        for name, told in event.scores.items() if isinstance(event, Scored) else ():
+            if math.isfinite(told["value"]):
+                points.setdefault(name, {})[event.images_seen] = float(told["value"])
+    return {
+        name: thin(*np.array(sorted(values.items()), float).T) for name, values in points.items()
+    }
 
 
 def thin(
@@ -152,32 +292,28 @@ def _styles(names: Iterable[str], kind: _Kind) -> dict[str, tuple[str, str]]:
     }
 
 
-def _draw(kind: _Kind, lines: Mapping[str, Line]) -> bytes:
+def _draw(
+    kind: _Kind,
+    lines: Mapping[str, Line],
+    styles: Mapping[str, tuple[str, str]],
+    *,
+    legend: bool = True,
+) -> bytes:
     # Words are left to the page's own font. The salt makes names inside the file differ from figure
     # to figure, so that one page can hold them all, and stay the same from drawing to drawing.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": kind.key}):
         columns = 2 if all(len(_label(name, kind)) <= 20 for name in lines) else 1
-        head = 0.42 + 0.2 * math.ceil(len(lines) / columns)  # inches, as all sizes here
+        named = math.ceil(len(lines) / columns) if legend else 0
+        head = 0.42 + 0.2 * named  # inches, as all sizes here
         height = head + 2.55
         figure = Figure(figsize=(5, height), facecolor="none")
-        axes = figure.add_axes((0.125, 0.5 / height, 0.85, 2.0 / height), facecolor="none")
-        for name, (colour, stroke) in _styles(lines, kind).items():
+        axes = figure.add_axes((0.125, 0.5 / height, 0.835, 2.0 / height), facecolor="none")
+        for name, (colour, stroke) in styles.items():
             _stroke(axes, lines[name], colour, stroke, _label(name, kind))
         _dress(axes, kind, lines)
         _write(figure, kind.title, 1 - 0.08 / height)
-        figure.legend(
-            loc="upper left",
-            bbox_to_anchor=(0.012, 1 - 0.32 / height),
-            borderpad=0,
-            borderaxespad=0,
-            ncols=columns,
-            frameon=False,
-            fontsize=11,
-            labelcolor=_INK,
-            handlelength=1.6,
-            columnspacing=1.4,
-            labelspacing=0.25,
-        )
+        if legend:
+            _name(figure, 1 - 0.32 / height, columns)
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", transparent=True)
     return _plain(drawn.getvalue(), kind.title).encode()
@@ -185,6 +321,22 @@ def _draw(kind: _Kind, lines: Mapping[str, Line]) -> bytes:
 
 def _write(figure: Figure, title: str, y: float) -> None:
     figure.text(0.012, y, title, size=12, weight="bold", color=_INK, va="top")
+
+
+def _name(figure: Figure, y: float, columns: int) -> None:
+    figure.legend(
+        loc="upper left",
+        bbox_to_anchor=(0.012, y),
+        borderpad=0,
+        borderaxespad=0,
+        ncols=columns,
+        frameon=False,
+        fontsize=11,
+        labelcolor=_INK,
+        handlelength=1.6,
+        columnspacing=1.4,
+        labelspacing=0.25,
+    )
 
 
 def _stroke(axes: Axes, line: Line, colour: str, stroke: str, label: str) -> None:
@@ -216,7 +368,7 @@ def _dress(axes: Axes, kind: _Kind, lines: Mapping[str, Line]) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_minor_formatter(NullFormatter())
-    elif kind.key == "scores" and values.min() >= 0 and values.max() <= 1:
+    elif kind.share and values.min() >= 0 and values.max() <= 1:
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_locator(MaxNLocator(5))
     else:

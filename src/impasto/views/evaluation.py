@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from impasto.sheets import encode_png, tile
 from impasto.views.gallery import pair_gallery
-from impasto.views.page import caption, picture, render_page, section
+from impasto.views.page import caption, notices, picture, render_page, section, sentence
 from impasto.views.sheet import enlarge
 
 
@@ -18,6 +18,7 @@ class EvaluationFacts:
     """All that the page tells, as plain values.
 
     Attributes:
+        against: the real pictures, in words.
         scores: title, value with error, and which way is better, of each.
         threshold: distance below which hardly any real picture lies to a training picture.
         generated: some samples.
@@ -27,6 +28,7 @@ class EvaluationFacts:
     """
 
     what: str
+    against: str = "real ones"
     credit: str
     scores: Sequence[tuple[str, str, str]]
     protocol: str
@@ -46,27 +48,30 @@ def render_evaluation(facts: EvaluationFacts) -> str:
     opening = f"""<header>
 <p class="kicker">Scores</p>
 <h1>{escape(facts.what)}</h1>
-<p class="lead">{escape(facts.protocol)}.</p>
+<p class="lead">How its pictures compare with {escape(facts.against)}.</p>
 </header>
 """
     some = encode_png(tile(enlarge(facts.generated)))
+    below = caption(f"{len(facts.generated):,} of those that were scored.", credit)
     body = (
         opening
         + section("Scores", _scores(facts))
         + section("Is it copying?", _copies(facts, credit))
-        + section("Some of the pictures", picture(some, "Generated pictures", caption(credit)))
+        + section("Some of the pictures", picture(some, "Generated pictures", below))
     )
-    return render_page(f"Scores of {facts.what}", body, "health.css")
+    return render_page(f"Scores of {facts.what}", body, "health.css", "scores.css")
 
 
 def _scores(facts: EvaluationFacts) -> str:
     rows = "".join(
-        f"<tr><th>{escape(title)}</th><td>{escape(value)}</td><td>{escape(better)} is better</td></tr>\n"
+        f"<tr><th>{escape(title)}<small>{escape(better)} is better</small></th><td>{escape(value)}</td></tr>\n"
         for title, value, better in facts.scores
     )
-    notes = "".join(f"<li>{escape(note)}</li>\n" for note in facts.advice)
-    listed = f'<ul class="notices">\n{notes}</ul>' if notes else ""
-    return f'<div class="table"><table>\n{rows}</table></div>\n{listed}'
+    taken = caption(f"Each with its standard error. Taken by: {facts.protocol}.")
+    table = (
+        f'<figure class="wide"><div><table class="scores">\n{rows}</table></div>{taken}</figure>\n'
+    )
+    return table + notices(facts.advice)
 
 
 def _copies(facts: EvaluationFacts, credit: str) -> str:
@@ -79,10 +84,10 @@ def _copies(facts: EvaluationFacts, credit: str) -> str:
         for far in facts.distances
     ]
     about = (
-        f"Each pair: a generated picture, and the training picture nearest to it in feature space, the likeliest "
-        f"copies first. Of real pictures that it never saw, one in a hundred comes closer than {facts.threshold:.3f}."
+        "Each pair: a generated picture, and the training picture nearest to it in feature space. The likeliest "
+        "copies come first: those nearest, or much nearer to this one picture than to any other. Of real pictures "
+        f"that it never saw, one in a hundred comes closer than {facts.threshold:.3f}."
     )
-    return (
-        f"<p>{escape(facts.verdict)}.</p>\n<p>{escape(about)}</p>\n"
-        f"{pair_gallery(pairs, captions)}{caption(credit)}"
-    )
+    verdict = escape(sentence(facts.verdict.removeprefix("memorisation: ")))
+    marked = f'<ul class="notices"><li>{verdict}</li></ul>' if facts.caught else f"<p>{verdict}</p>"
+    return f"{marked}\n<p>{escape(about)}</p>\n{pair_gallery(pairs, captions)}{caption(credit)}"

@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
+from pathlib import PurePath
 
 from PIL import Image
 
@@ -80,6 +81,17 @@ def numbers(tiles: Mapping[str, str]) -> str:
     return f'<dl class="numbers">\n{rows}</dl>'
 
 
+def notices(sentences: Iterable[str]) -> str:
+    """What to keep in mind, each as a sentence with a mark beside it; nothing where there is none."""
+    items = "".join(f"<li>{escape(sentence(words))}</li>\n" for words in sentences)
+    return f'<ul class="notices">\n{items}</ul>\n' if items else ""
+
+
+def sentence(words: str) -> str:
+    """The words with a capital first and a full stop last."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
 def caption(*sentences: str) -> str:
     """What stands below a figure, or nothing."""
     words = " ".join(sentence for sentence in sentences if sentence)
@@ -120,6 +132,11 @@ def duration(seconds: float) -> str:
         return f"{hours} h {minutes} min"
     days, hours = divmod(hours, 24)
     return f"{days} days {hours} h"
+
+
+def named(source: str) -> str:
+    """A path without the folders above it, for a page is sent to friends; other words as they are."""
+    return PurePath(source).name if PurePath(source).is_absolute() else source
 
 
 def many(number: int, thing: str) -> str:

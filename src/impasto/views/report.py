@@ -6,7 +6,7 @@ from html import escape
 from operator import itemgetter
 
 from impasto.events import Diagnosed, Event, Finished, Healed, Noticed, Started, Tick
-from impasto.views.curves import count, draw_curves, lasting
+from impasto.views.curves import SIGNALS, count, draw_curves, lasting
 from impasto.views.page import (
     address,
     caption,
@@ -208,14 +208,20 @@ def _remedy(event: Healed) -> str:
 
 
 def _curves(facts: ReportFacts) -> str:
-    cards = [
-        f'<figure class="card">{svg.decode()}\n'
+    cards = {
+        name: f'<figure class="card">{svg.decode()}\n'
         f"<figcaption>{escape(_READINGS.get(name, ''))}</figcaption></figure>\n"
         for name, svg in draw_curves(facts.events).items()
-    ]
+    }
+    if not cards:
+        return ""
     about = "<p>Pale lines are what was measured, strong ones their running average.</p>\n"
-    body = f'{about}<div class="curves">\n{"".join(cards)}</div>'
-    return section("How training went", body if cards else "")
+    first = "".join(card for name, card in cards.items() if name not in SIGNALS)
+    signals = "".join(card for name, card in cards.items() if name in SIGNALS)
+    body = f'{about}<div class="curves">\n{first}</div>'
+    if signals:
+        body += folded("Signals of its health", f'<div class="curves">\n{signals}</div>')
+    return section("How training went", body)
 
 
 def _notices(facts: ReportFacts) -> str:

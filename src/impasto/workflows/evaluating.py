@@ -1,7 +1,7 @@
 """Scoring what a model draws, or any pictures, against real ones."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int64, UInt8
 
+from impasto.data.crop import resample
 from impasto.data.prepared import Prepared
 from impasto.errors import BadInput, ConfigError, SourceError
 from impasto.evaluation.evaluation import FEWEST, Evaluation, advice_on, scores_of
@@ -17,6 +18,7 @@ from impasto.evaluation.memorization import CopyTest, Memorization
 from impasto.evaluation.score import Protocol, Split
 from impasto.evaluation.sight import Sight
 from impasto.views.evaluation import EvaluationFacts, render_evaluation
+from impasto.views.page import named
 from impasto.workflows.judging import (
     Judged,
     Reals,
@@ -61,6 +63,22 @@ class Seen:
         return self.reals.sides.get("training", self.reals.sides["all"])
 
 
+@dataclass(frozen=True)
+class Assessed:
+    """Scores, and the pictures that they are of.
+
+    Attributes:
+        generated: the pictures that were scored.
+        seen: the pictures that copies were looked for in.
+        own: whether the real pictures are those that the model was trained on.
+    """
+
+    evaluation: Evaluation
+    generated: Generated
+    seen: Seen
+    own: bool
+
+
 def evaluate(
     what: str | Path,
     against: str | Path,
@@ -101,17 +119,78 @@ def evaluate(
     Raises:
         BadInput: model, source, extractor or numbers cannot be used; the message says why and what to do.
     """
-    _check(pictures=pictures, among=among, soften=soften, size=size, seed=seed)
+    check_numbers(pictures=pictures, among=among, soften=soften, size=size, seed=seed)
     sight = Sight(find_extractor(extractor, device=device), soften)
-    told = report or _silent
     judged = _judged(what, against, size)
+    assessed = assess(
+        judged,
+        against,
+        sight,
+        what=what,
+        pictures=pictures,
+        among=among,
+        split=split,
+        size=size,
+        seed=seed,
+        classes=classes,
+        only=only,
+        report=report,
+    )
+    page = html or (judged.run.path / PAGE if judged.run else None)
+    if page is not None:
+        _draw(Path(page), str(what), assessed)
+    return assessed.evaluation
+
+
+def assess(
+    judged: Judged,
+    against: str | Path,
+    sight: Sight,
+    *,
+    what: str | Path,
+    pictures: int = PICTURES,
+    among: int = AMONG,
+    split: Split | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    report: Report | None = None,
+) -> Assessed:
+    """What `evaluate` finds, with the pictures that it was found in; nothing is drawn or written.
+
+    Args:
+        judged: what is scored.
+        against: a source of real pictures, or a prepared set.
+        sight: how they are seen.
+        what: the name of what is scored, for errors.
+        pictures: as for `evaluate`, like all that follow.
+        among: likewise.
+        split: likewise.
+        size: likewise; a model's pictures are brought to it as those of a set are.
+        seed: likewise.
+        classes: likewise.
+        only: likewise.
+        report: likewise.
+
+    Raises:
+        BadInput: source or split cannot be used, or there are too few pictures.
+    """
+    told = report or _silent
     prepared = real_set(against, judged, size, classes, only)
     own = judged.fingerprint == prepared.fingerprint
+    if (
+        own and judged.config is not None
+    ):  # divided into sides as it was then, whatever its name is now
+        prepared = prepared.viewed(replace(judged.config.data, size=prepared.config.size))
     reals = sides_of(prepared, max(pictures, among), own=own)
     used = _split(split, reals, own=own)
     places = evenly(reals.sides[used], pictures)
     features = sight.of_prepared(prepared, reals.chosen, partial(told, "real pictures"))
-    generated = _generated(judged, sight, pictures, seed, partial(told, "generated pictures"))
+    told_generated = partial(told, "generated pictures")
+    generated = _generated(
+        judged, sight, pictures, told_generated, seed=seed, size=prepared.config.size
+    )
     for name, count in ((against, len(places)), (what, len(generated.features))):
         if count < FEWEST:
             raise SourceError(
@@ -124,7 +203,7 @@ def evaluate(
         fingerprint=prepared.fingerprint,
         split=used,
         size=prepared.config.size,
-        softened=soften,
+        softened=sight.softened,
         extractor=sight.extractor.name,
         extractor_sha256=sight.extractor.digest,
         resize=sight.extractor.resize,
@@ -140,13 +219,15 @@ def evaluate(
         _copies(seen, generated),
         advice_on(protocol, dimensions=sight.extractor.dimensions, own=own),
     )
-    page = html or (judged.run.path / PAGE if judged.run else None)
-    if page is not None:
-        _draw(Path(page), str(what), evaluation, generated, seen)
-    return evaluation
+    return Assessed(evaluation, generated, seen, own)
 
 
-def _check(**numbers: int | None) -> None:
+def check_numbers(**numbers: int | None) -> None:
+    """Minds the numbers of `evaluate`, by name.
+
+    Raises:
+        ConfigError: one is too small.
+    """
     for name, number in numbers.items():
         least = 0 if name == "seed" else FEWEST if name in {"pictures", "among"} else 4
         if number is not None and number < least:
@@ -178,15 +259,30 @@ def _split(wanted: Split | None, reals: Reals, *, own: bool) -> Split:
 
 
 def _generated(
-    judged: Judged, sight: Sight, count: int, seed: int, report: Callable[[int, int], None]
+    judged: Judged,
+    sight: Sight,
+    count: int,
+    report: Callable[[int, int], None],
+    *,
+    seed: int,
+    size: int,
 ) -> Generated:
     if judged.pictures is not None:
         chosen = evenly(np.arange(len(judged.pictures)), count)
         features = sight.of_prepared(judged.pictures, chosen, report)
         return Generated(judged.pictures.images(chosen), features)
     assert judged.model is not None
-    images = judged.model.sample(count, seed)
+    images = _brought(judged.model.sample(count, seed), size)
     return Generated(images, sight.features(images, report))
+
+
+def _brought(images: UInt8[np.ndarray, "n h w c"], size: int) -> UInt8[np.ndarray, "n s s c"]:
+    """The pictures at this size, by the filter that a prepared set is seen smaller with."""
+    side = images.shape[1]
+    if side == size:
+        return images
+    whole = 0.0, 0.0, float(side), float(side)
+    return np.stack([resample(image, whole, size) for image in images])
 
 
 def _training_set(prepared: Prepared, sight: Sight, among: int, told: Report) -> Seen:
@@ -207,16 +303,19 @@ def _logits(sight: Sight, generated: Generated) -> Float[np.ndarray, "n k"] | No
     return extractor.logits(generated.features) if isinstance(extractor, Classifier) else None
 
 
-def _draw(page: Path, what: str, evaluation: Evaluation, generated: Generated, seen: Seen) -> None:
+def _draw(page: Path, what: str, assessed: Assessed) -> None:
+    evaluation, generated, seen = assessed.evaluation, assessed.generated, assessed.seen
     found, prepared = evaluation.memorization, seen.reals.prepared
     assert found is not None
     shown = found.order[:PAIRS]
     originals = seen.reals.chosen[seen.trained[found.nearest[shown]]]
+    protocol = replace(evaluation.protocol, real=named(evaluation.protocol.real))
     facts = EvaluationFacts(
         what=Path(what).name or what,
+        against=f"{protocol.n_real:,} real ones of {protocol.real}",
         credit=prepared.credit or "",
         scores=[(s.title, str(s.estimate), s.better) for s in evaluation.scores.values()],
-        protocol=str(evaluation.protocol),
+        protocol=str(protocol),
         advice=evaluation.advice,
         verdict=str(found),
         caught=found.caught,

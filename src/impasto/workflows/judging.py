@@ -87,7 +87,7 @@ def judged_pictures(what: str | Path, size: int) -> Judged:
     Raises:
         SourceError: there are none.
     """
-    return Judged(pictures=_opened(what, DataConfig(size=size)))
+    return Judged(pictures=opened_set(what, DataConfig(size=size)))
 
 
 def set_of(run: Run) -> Prepared | None:
@@ -121,19 +121,23 @@ def real_set(
     if judged.config is None:
         assert judged.pictures is not None
         wanted = judged.pictures.config
-    elif _is_its_source(against, judged):
+    elif is_its_source(against, judged):
         wanted = judged.config.data
     else:
-        kept = judged.config.data
-        wanted = DataConfig(
-            size=kept.size,
-            channels=kept.channels,
-            crop=kept.crop,
-            crop_pixels=kept.crop_pixels,
-            background=kept.background,
-        )
+        wanted = shaped(judged.config.data)
     wanted = replace(wanted, classes=classes or wanted.classes, only=only or wanted.only)
-    return _opened(against, replace(wanted, size=size or wanted.size))
+    return opened_set(against, replace(wanted, size=size or wanted.size))
+
+
+def shaped(kept: DataConfig) -> DataConfig:
+    """All pictures of a source, brought to the shape that these were brought to."""
+    return DataConfig(
+        size=kept.size,
+        channels=kept.channels,
+        crop=kept.crop,
+        crop_pixels=kept.crop_pixels,
+        background=kept.background,
+    )
 
 
 def sides_of(prepared: Prepared, count: int, *, own: bool) -> Reals:
@@ -161,7 +165,8 @@ def compared_size(what: str | Path, against: str | Path) -> int:
     return min(LARGEST, common_side(what), common_side(against))
 
 
-def _is_its_source(against: str | Path, judged: Judged) -> bool:
+def is_its_source(against: str | Path, judged: Judged) -> bool:
+    """Whether the model was trained on pictures of this source, or on this prepared set."""
     names = {str(judged.model.provenance.get("source", ""))} if judged.model else set()
     if judged.run is not None:
         names |= {str(judged.run.facts["source"]), str(judged.run.facts["prepared"])}
@@ -169,7 +174,13 @@ def _is_its_source(against: str | Path, judged: Judged) -> bool:
     return str(against) in names or (path.exists() and str(path.resolve()) in names)
 
 
-def _opened(source: str | Path, wanted: DataConfig) -> Prepared:
+def opened_set(source: str | Path, wanted: DataConfig) -> Prepared:
+    """The pictures of a source or of a prepared set, as they are wanted.
+
+    Raises:
+        SourceError: there are none.
+        ConfigError: the set was prepared too small, or with other channels.
+    """
     if not is_prepared(source):
         return prepare(source, wanted)
     prepared = Prepared.open(source)

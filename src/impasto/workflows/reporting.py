@@ -16,6 +16,7 @@ from impasto.runs.export import read_model
 from impasto.sheets import encode_png, write_png
 from impasto.views.curves import draw_curves
 from impasto.views.film import MIME, make_film
+from impasto.views.page import named
 from impasto.views.report import ReportFacts, render_report
 from impasto.views.sheet import beside
 from impasto.workflows.judging import set_of
@@ -60,7 +61,7 @@ def _draw(run: Run, film_format: FilmFormat) -> Path:
         title=config.name,
         recipe=config.name,
         description=config.description,
-        source=_named(told["source"]),
+        source=named(told["source"]),
         credit=told.get("credit") or "",
         resume=f"impasto resume {run.path}",
         sample=f"impasto sample {run.path} -n 64 --to grid.png",
@@ -70,7 +71,7 @@ def _draw(run: Run, film_format: FilmFormat) -> Path:
         rejected=told["rejected"],
         rejects=_rejects(prepared),
         environment={
-            name: " ".join(_named(word) for word in str(value).split(" "))
+            name: " ".join(named(word) for word in str(value).split(" "))
             for name, value in told["environment"].items()
         },
         parameters=parameters(config),
@@ -112,8 +113,3 @@ def _curves(run: Run, curves: dict[str, bytes]) -> None:
     (run.path / "curves").mkdir(exist_ok=True)
     for name, drawing in curves.items():
         run.write_text(f"curves/{name}.svg", drawing.decode())
-
-
-def _named(source: str) -> str:
-    """A path without the folders above it: a report is sent to friends. Other words as they are."""
-    return Path(source).name if Path(source).is_absolute() else source

@@ -115,6 +115,7 @@ def test_what_is_missing_is_told_with_the_way_out(tmp_path, monkeypatch, weights
     for part in ("small.pth", weights.url, SHA256, "IMPASTO_WEIGHTS", str(tmp_path / "cache")):
         assert part in told
     assert f"{tmp_path / 'elsewhere'} (no such folder)" in told
+    assert "download it with `impasto weights small`" in told
     assert "\n" not in told
 
 
@@ -212,3 +213,29 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch, server):
     with pytest.raises(WeightsError, match="could not be downloaded to"):
         fetch("small", base=f"{server.url}/right")
     assert server.asked == []
+
+
+def test_it_tells_how_much_has_come(server, cached, monkeypatch):
+    monkeypatch.setattr(pretrained, "BLOCK", 30_000)
+    told = []
+    fetch("small", base=f"{server.url}/right", report=lambda *given: told.append(given))
+    assert told == [(30_000, len(RAW)), (60_000, len(RAW)), (len(RAW), len(RAW))]
+
+
+@pytest.mark.parametrize("base", ["mirror/weights", "ftp://mirror", "", "/a/folder"])
+def test_only_urls_are_downloaded_from(base, cached):
+    with pytest.raises(ConfigError, match="not a folder's URL; it begins with https://"):
+        fetch("small", base=base)
+    assert not cached.parent.exists()
+
+
+@pytest.mark.parametrize("base", ["http://[", "http://a b/", "https://127.0.0.1:port"])
+def test_broken_urls_are_told_as_such(base, cached):
+    with pytest.raises(WeightsError, match="could not be downloaded"):
+        fetch("small", base=base)
+    assert list(cached.parent.iterdir()) == []
+
+
+def test_a_folder_can_be_a_mirror(tmp_path, cached):
+    put(tmp_path / "mirror" / "small.pth")
+    assert fetch("small", base=(tmp_path / "mirror").as_uri()) == cached

@@ -5,8 +5,18 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from impasto.events import Event, Noticed, Started, Tick
-from impasto.views.curves import MOST_POINTS, count, draw_curves, lasting, series, thin
+from impasto.events import Event, Noticed, Scored, Started, Tick
+from impasto.views.curves import (
+    MOST_POINTS,
+    colours_of,
+    count,
+    draw_beside,
+    draw_curves,
+    lasting,
+    scored,
+    series,
+    thin,
+)
 
 
 def tick(images: int, **scalars: float) -> Tick:
@@ -128,3 +138,54 @@ def test_counts_are_short(images, words):
 def texts(figure: bytes) -> list[str]:
     root = ET.fromstring(figure)
     return [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def strokes(figure: bytes) -> list[str]:
+    return re.findall(r"stroke: (#[0-9a-f]{6})", figure.decode())
+
+
+def test_runs_share_axes_and_keep_their_colours():
+    runs = [ticks(9, "a_loss", "b_loss"), ticks(9, "b_loss"), ticks(9, "a_loss", "c_loss")]
+    figures = draw_beside(runs)
+    colours = [colour for colour, _ in colours_of(3)]
+    assert list(figures) == ["a_loss", "b_loss"], "one run alone compares with nothing"
+    assert strokes(figures["a_loss"].svg) == [colours[0], colours[2]]
+    assert strokes(figures["b_loss"].svg) == [colours[0], colours[1]]
+
+
+def test_figures_of_runs_have_a_title_and_no_names():
+    (figure,) = draw_beside([ticks(9, "real_score"), ticks(9, "real_score")]).values()
+    assert figure.leading
+    assert "Discriminator's score of real pictures" in texts(figure.svg)
+    assert "on real pictures" not in texts(figure.svg)
+    assert "currentColor" in figure.svg.decode()
+
+
+def test_what_never_changes_in_any_run_is_left_out_and_what_differs_is_not():
+    same = [[tick(i, skipped=0.0) for i in range(1, 9)]] * 2
+    assert draw_beside(same) == {}
+    differ = [[tick(i, skipped=value) for i in range(1, 9)] for value in (0.0, 1.0)]
+    assert [figure.leading for figure in draw_beside(differ).values()] == [False]
+
+
+def test_a_score_and_a_signal_of_one_name_are_two_figures():
+    runs = [
+        [tick(100, diversity=0.1), tick(200, diversity=0.2)]
+        + [
+            Scored(images, {"diversity": {"value": images / 9}}, best=False, seconds=1.0)
+            for images in (200, 100, 200)
+        ]
+    ] * 2
+    assert list(scored(runs[0])["diversity"][0]) == [100.0, 200.0]
+    figures = draw_beside(runs)
+    assert {name: figure.leading for name, figure in figures.items()} == {
+        "metric_diversity": True,
+        "diversity": False,
+    }
+    names = [re.findall(r' id="([^"]+)"', figure.svg.decode()) for figure in figures.values()]
+    flat = [name for each in names for name in each]
+    assert len(flat) == len(set(flat))
+
+
+def test_many_runs_can_be_told_apart():
+    assert len(set(colours_of(18))) == 18
