@@ -102,7 +102,7 @@ _KINDS = (
         "Tones of samples beside the data's",
         re.compile("_shift$|^contrast_ratio$|^saturation$"),
     ),
-    _Kind("ranges", "Lowest and highest values", re.compile("_lowest$|_highest$")),
+    _Kind("ranges", "Lowest and highest values", re.compile("(?<=_lowest)$|(?<=_highest)$")),
     _Kind("movement", "How much the same latents change", re.compile("^grid_(change|return)$")),
     _Kind("dead_units", "Units that answer alike to everything", re.compile("_dead_units$")),
     _Kind("copies", "Samples that single out a training picture", re.compile("^copied(_surely)?$")),
@@ -141,7 +141,8 @@ def draw_curves(events: Sequence[Event]) -> dict[str, bytes]:
     for kind in _KINDS:
         members = {name: line for name, line in lines.items() if kind.ending.search(name)}
         rest = {name: line for name, line in rest.items() if name not in members}
-        if members:
+        moving = any(np.ptp(line[1]) > 0 for line in members.values())
+        if members and (moving or kind.key not in SIGNALS):
             figures[kind.key] = _draw(kind, members, _styles(members, kind))
     for name, line in rest.items():
         if np.ptp(line[1]) > 0:
@@ -277,7 +278,7 @@ def _level(value: float) -> str:
 
 
 def _label(name: str, kind: _Kind) -> str:
-    return _WORDS.get(name) or kind.ending.sub("", name).replace("_", " ")
+    return _WORDS.get(name) or (kind.ending.sub("", name) or name).replace("_", " ")
 
 
 def _styles(names: Iterable[str], kind: _Kind) -> dict[str, tuple[str, str]]:

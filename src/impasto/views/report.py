@@ -173,13 +173,13 @@ def _health(facts: ReportFacts) -> str:
     looks = [tick for tick in lasting(facts.events) if "diversity" in tick.scalars]
     if not looks:
         return ""
+    first: dict[str, Diagnosed] = {}
     last: dict[str, Diagnosed] = {}
-    first: dict[str, int] = {}
     for event in facts.events:
         if isinstance(event, Diagnosed):
+            first.setdefault(event.name, event)
             last[event.name] = event
-            first.setdefault(event.name, event.images_seen)
-    told = [_finding(event, first[name]) for name, event in last.items()]
+    told = [_finding(event, last[name]) for name, event in first.items()]
     healed = [_remedy(event) for event in facts.events if isinstance(event, Healed)]
     ill = any(event.present and event.severity == "alarm" for event in last.values())
     verdict = "" if ill else f"<p>All is well at the last of {many(len(looks), 'look')}.</p>\n"
@@ -188,11 +188,11 @@ def _health(facts: ReportFacts) -> str:
     return section("Health", verdict + listed)
 
 
-def _finding(event: Diagnosed, first: int) -> str:
+def _finding(event: Diagnosed, last: Diagnosed) -> str:
     numbers = ", ".join(f"{n.replace('_', ' ')} {v:.3g}" for n, v in event.evidence.items())
     settings = f": <code>--set {escape(' '.join(event.settings))}</code>" if event.settings else ""
-    until = "" if event.present else f"; gone at {count(event.images_seen)}"
-    when = f"from {count(first)} images on{until}; {escape(numbers)}"
+    until = "" if last.present else f"; gone at {count(last.images_seen)}"
+    when = f"from {count(event.images_seen)} images on{until}; {escape(numbers)}"
     return (
         f"<li><b>{escape(event.name)}</b>: {escape(event.symptom)}. {escape(event.cause)} "
         f"{escape(event.remedy)}{settings}.<small>{when}</small></li>\n"
