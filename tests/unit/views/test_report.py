@@ -7,7 +7,7 @@ import pytest
 from pages import Page, embedded
 from PIL import Image
 
-from impasto.events import Finished, Noticed, Started, Tick
+from impasto.events import Diagnosed, Finished, Healed, Noticed, Scored, Started, Tick
 from impasto.sheets import encode_png
 from impasto.views.page import duration
 from impasto.views.report import LARGEST_FILM, ReportFacts, render_report
@@ -161,3 +161,60 @@ def test_a_notice_that_repeats_is_told_once_and_many_are_folded(facts):
 )
 def test_times_read_as_people_say_them(seconds, words):
     assert duration(seconds) == words
+
+
+# Health ---------------------------------------------------------------------------------------
+
+
+def diagnosed(images, *, present=True, name="discriminator wins"):
+    return Diagnosed(
+        images, present, name, "alarm", f"it is sure {HOSTILE}", {"separation": 0.99}, "Too fast.",
+        "Slow it", ["family.discriminator_pace=0.5"],
+    )  # fmt: skip
+
+
+def health_of(facts, *events):
+    looks = [Tick(64 * i, i / 9, 1.0, 1.0, 1.0, {"diversity": 0.1 * i}) for i in range(1, 9)]
+    html = render_report(replace(facts, events=[*facts.events, *looks, *events]))
+    Page(html)
+    return html[html.index("<h2>Health") : html.index("<h2>How training went")]
+
+
+def test_a_run_that_was_never_looked_into_says_nothing_of_its_health(page):
+    assert "Health" not in page.words
+
+
+def test_a_healthy_run_is_told_so(facts):
+    assert "All is well" in health_of(facts)
+
+
+def test_an_alarm_has_its_evidence_and_its_remedy(facts):
+    told = health_of(facts, diagnosed(128))
+    assert "All is well" not in told
+    assert "discriminator wins" in told
+    assert "--set family.discriminator_pace=0.5" in told
+    assert "separation 0.99" in told
+    assert "<script>" not in told
+
+
+def test_what_has_gone_is_no_alarm(facts):
+    told = health_of(facts, diagnosed(128), diagnosed(640, present=False))
+    assert "All is well" in told
+    assert "from 128 images on; gone at 640" in told
+
+
+def test_what_a_run_did_about_it_is_told(facts):
+    healed = Healed(256, "divergence", "slow down", ["family.learning_rate=5e-05"], 128)
+    told = health_of(facts, healed)
+    assert "Healed divergence" in told
+    assert "with the weights of 128 images" in told
+
+
+def test_signals_are_folded_and_scores_are_not(facts):
+    scores = [
+        Scored(64 * i, {"recall": {"value": i / 9}}, best=True, seconds=1.0) for i in range(1, 9)
+    ]
+    looks = [Tick(64 * i, i / 9, 1.0, 1.0, 1.0, {"diversity": 0.1 * i}) for i in range(1, 9)]
+    html = render_report(replace(facts, events=[*looks, *scores]))
+    assert html.index("Recall; higher is better") < html.index("Signals of its health")
+    assert html.index("Signals of its health") < html.index("Variety of samples")
