@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from impasto.recipes import RECIPES
     from impasto.runs.config import RunConfig
     from impasto.studio.reviewing import review
+    from impasto.workflows.evaluating import evaluate
     from impasto.workflows.inspecting import inspect
     from impasto.workflows.pictures import prepare
     from impasto.workflows.reporting import report
@@ -30,6 +31,7 @@ __all__ = [
     "RunConfig",
     "Training",
     "__version__",
+    "evaluate",
     "inspect",
     "load",
     "prepare",
@@ -47,6 +49,7 @@ _HOMES = {
     "ImpastoError": "impasto.errors",
     "RunConfig": "impasto.runs.config",
     "Training": "impasto.workflows.training",
+    "evaluate": "impasto.workflows.evaluating",
     "inspect": "impasto.workflows.inspecting",
     "load": "impasto.workflows.results",
     "prepare": "impasto.workflows.pictures",

@@ -23,6 +23,7 @@ PUBLIC = {
     "RunConfig",
     "Training",
     "__version__",
+    "evaluate",
     "inspect",
     "load",
     "prepare",

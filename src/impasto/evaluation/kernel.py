@@ -16,9 +16,8 @@ Source: arXiv 1801.01401, section 4 and appendix C; the unbiased estimator is ar
 import numpy as np
 from jaxtyping import Float
 
+from impasto.evaluation.bands import bands
 from impasto.evaluation.estimate import Estimate
-
-CHUNK = 2048  # rows of the kernel matrix that exist at a time
 
 Features = Float[np.ndarray, "n d"]
 Others = Float[np.ndarray, "m d"]
@@ -65,7 +64,7 @@ def _kernel(x: Features, y: Others) -> Float[np.ndarray, "n m"]:
 
 def _within(x: Features) -> Float[np.ndarray, " n"]:
     """For each picture, the kernel's sum over all others of its set."""
-    sums = np.concatenate([_kernel(x[i : i + CHUNK], x).sum(1) for i in range(0, len(x), CHUNK)])
+    sums = np.concatenate([_kernel(x[rows], x).sum(1) for rows in bands(len(x), len(x))])
     own: np.ndarray = (np.square(x).sum(1) / x.shape[1] + 1) ** 3
     others: np.ndarray = sums - own
     return others
@@ -74,8 +73,8 @@ def _within(x: Features) -> Float[np.ndarray, " n"]:
 def _across(x: Features, y: Others) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
     """For each picture, the kernel's sum over the other set."""
     over_y, over_x = [], np.zeros(len(y))
-    for start in range(0, len(x), CHUNK):
-        part = _kernel(x[start : start + CHUNK], y)
+    for rows in bands(len(x), len(y)):
+        part = _kernel(x[rows], y)
         over_y.append(part.sum(1))
         over_x += part.sum(0)
     return np.concatenate(over_y), over_x

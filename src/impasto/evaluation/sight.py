@@ -4,6 +4,7 @@ Features of real pictures are needed again and again and never change, so they a
 files named by a hash of all that they depend on.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -107,4 +108,5 @@ def _write(path: Path, features: Float32[np.ndarray, "n d"]) -> None:
             np.save(file, features, allow_pickle=False)
         os.replace(draft, path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()

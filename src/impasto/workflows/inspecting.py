@@ -1,6 +1,5 @@
 """Looking at a source of pictures before anything is made of it."""
 
-import os
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ from impasto.data.inspection.inspect import inspect as _inspect
 from impasto.errors import ConfigError
 from impasto.views.health import render_health
 from impasto.workflows.choosing import choose
+from impasto.workflows.paging import writable, write_page
 
 Report = Callable[[int, int], None]  # done, of how many
 
@@ -46,7 +46,7 @@ def inspect(
         SourceError: there is no such source, or nothing in it is selected.
         ConfigError: the page cannot be written.
     """
-    page = None if html is None else _writable(Path(html))
+    page = None if html is None else writable(Path(html))
     plain = {
         "classes": classes,
         "only": only,
@@ -59,7 +59,7 @@ def inspect(
     if found.kept:
         found = replace(found, advice=(*found.advice, *_recipe(source, selected)))
     if page is not None:
-        _write(page, render_health(found))
+        write_page(page, render_health(found))
     return found
 
 
@@ -82,23 +82,3 @@ def _recipe(source: str | Path, selected: DataConfig) -> tuple[Advice, ...]:
             " On a CPU, `--recipe kittens` is the quick one, for pictures of any kind at 64 pixels."
         )
     return (Advice("recipe", f"`{shlex.join(line)}` ({why}).{quick}", "note"),)
-
-
-def _writable(path: Path) -> Path:
-    """The path, found out to be in vain before the pictures are looked at rather than after."""
-    if path.is_dir() or not path.parent.is_dir():
-        problem = "is a folder" if path.is_dir() else f"lies in {path.parent}, which is not there"
-        raise ConfigError(f"--html {path}: {problem}; name a file in a folder that is there")
-    return path
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    except OSError as error:
-        raise ConfigError(
-            f"--html {path}: cannot be written ({error.strerror}); choose another place"
-        ) from None
