@@ -92,7 +92,11 @@ def scores_of(
         "frechet_distance": Estimate(
             frechet_distance(real, generated), frechet_error(real, generated)
         ),
-        **manifold_scores(real, generated),
+        **{
+            f"{name}_unit": estimate
+            for name, estimate in manifold_scores(real, generated, unit=True).items()
+        },
+        **manifold_scores(real, generated, unit=False),
     }
     if diversity(real).value > SAME:  # else there is nothing to be as varied as
         found["diversity"] = relative_diversity(real, generated)

@@ -76,7 +76,8 @@ def frechet_error(real: Features, generated: Others) -> float:
     cross = a.factor @ b.factor.T
     values, left = torch.linalg.eigh(cross @ cross.T)
     values = values.clamp_min(0).sqrt()
-    right = cross.T @ left / values.clamp_min(max(1e-6 * float(values.max()), 1e-300))
+    largest = float(values[-1]) if len(values) else 0.0  # none, where one side is a point
+    right = cross.T @ left / values.clamp_min(max(1e-6 * largest, 1e-300))
     variance = 0.0
     for features, own, vectors, other in ((real, a, left, b), (generated, b, right, a)):
         count = len(features)

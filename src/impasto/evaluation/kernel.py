@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from impasto.evaluation.bands import bands
+from impasto.evaluation.directions import directions
 from impasto.evaluation.estimate import Estimate
 
 Features = Float[np.ndarray, "n d"]
@@ -31,7 +32,10 @@ def kernel_distance(real: Features, generated: Others, *, unit: bool) -> Estimat
         generated: features of at least three pictures.
         unit: whether features are brought to one length first.
     """
-    x, y = (_lengthened(part) if unit else part.astype(np.float64) for part in (real, generated))
+    x, y = (
+        directions(part) * part.shape[1] ** 0.5 if unit else part.astype(np.float64)
+        for part in (real, generated)
+    )
     within_x, within_y = _within(x), _within(y)
     across_x, across_y = _across(x, y)
     n, m = len(x), len(y)
@@ -44,13 +48,6 @@ def kernel_distance(real: Features, generated: Others, *, unit: bool) -> Estimat
         without -= 2 * (total - across) / ((size - 1) * other)
         variance += (size - 1) / size * float(np.square(without - without.mean()).sum())
     return Estimate(float(value), variance**0.5)
-
-
-def _lengthened(features: Features) -> Float[np.ndarray, "n d"]:
-    wide = features.astype(np.float64)
-    length = np.linalg.norm(wide, axis=1, keepdims=True)
-    stretched: np.ndarray = wide * (wide.shape[1] ** 0.5 / np.maximum(length, 1e-12))
-    return stretched
 
 
 def _kernel(x: Features, y: Others) -> Float[np.ndarray, "n m"]:

@@ -10,6 +10,11 @@ neighbour within the set.
     coverage   share of reals whose ball holds a generated picture: recall that does not rest on the
                generated pictures' own outliers
 
+On features as they are, these are the scores as others take them. But a real picture that is unlike the others
+has a wide ball, and features of grey or unfinished pictures are small and lie close together, so that one
+such ball may hold them all: an untrained generator has had a precision of 1. Features of unit length are
+told apart by what they show, and there it has 0.
+
 Errors are those of a mean over pictures, the manifold taken as given.
 
 Source: precision and recall: arXiv 1904.06991, k = 3. Density and coverage: arXiv 2002.09797, k = 5.
@@ -21,6 +26,7 @@ import numpy as np
 from jaxtyping import Float
 
 from impasto.evaluation.bands import bands
+from impasto.evaluation.directions import directions
 from impasto.evaluation.estimate import Estimate
 
 NEIGHBOURS_PRECISION = 3
@@ -31,14 +37,15 @@ Others = Float[np.ndarray, "m d"]
 Distances = Float[np.ndarray, "n m"]
 
 
-def manifold_scores(real: Features, generated: Others) -> dict[str, Estimate]:
+def manifold_scores(real: Features, generated: Others, *, unit: bool) -> dict[str, Estimate]:
     """`precision`, `recall`, `density` and `coverage`, in one pass over all pairs.
 
     Args:
         real: features of more than five pictures.
         generated: features of more than five pictures.
+        unit: whether features are brought to one length first.
     """
-    x, y = real.astype(np.float64), generated.astype(np.float64)
+    x, y = (directions(part) if unit else part.astype(np.float64) for part in (real, generated))
     ks = NEIGHBOURS_PRECISION, NEIGHBOURS_DENSITY
     (radius_x, wider_x), (radius_y, _) = (_radii(part, ks) for part in (x, y))
     on_real = np.zeros(len(y), bool)

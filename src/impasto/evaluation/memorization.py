@@ -26,6 +26,7 @@ from jaxtyping import Float, Int64
 from scipy.stats import hypergeom
 
 from impasto.evaluation.bands import bands
+from impasto.evaluation.directions import directions
 
 EXPECTED = 0.01  # share of held-out pictures that lie below the threshold
 NEIGHBOURS = 50  # the relative distance is over so many
@@ -141,16 +142,16 @@ class CopyTest:
         self.among: Among = among
         self.reference = "held-out" if len(held_out) >= FEWEST_HELD_OUT else "training"
         self._count = len(training)
-        directions = _directions(training)
-        self._kept = _distinct(directions)
-        self._originals = directions[self._kept]
+        everything = directions(training)
+        self._kept = _distinct(everything)
+        self._originals = everything[self._kept]
         alone = self.reference == "held-out"
-        asked = _directions(held_out) if alone else self._originals
+        asked = directions(held_out) if alone else self._originals
         _, self._near, self._relative = _nearest(asked, self._originals)
 
     def __call__(self, generated: Features) -> Memorization:
         """What the nearest training pictures of samples tell."""
-        which, near, relative = _nearest(_directions(generated), self._originals)
+        which, near, relative = _nearest(directions(generated), self._originals)
         distance = _closeness(near, self._near)
         singled = _closeness(relative, self._relative)
         limits = max(distance.threshold, 1e-12), max(singled.threshold, 1e-12)
@@ -184,12 +185,12 @@ def _closeness(found: Distances, reference: Float[np.ndarray, " m"]) -> Closenes
     )
 
 
-def _distinct(directions: Features) -> Int64[np.ndarray, " k"]:
+def _distinct(everything: Features) -> Int64[np.ndarray, " k"]:
     """Which pictures are not there before, in the order that they have."""
-    first = np.ones(len(directions), bool)
-    for rows in bands(len(directions), len(directions)):
-        earlier = directions[: rows.stop]
-        squares = 2 - 2 * (directions[rows] @ earlier.T)
+    first = np.ones(len(everything), bool)
+    for rows in bands(len(everything), len(everything)):
+        earlier = everything[: rows.stop]
+        squares = 2 - 2 * (everything[rows] @ earlier.T)
         before = np.arange(len(earlier)) < np.arange(rows.start, rows.stop)[:, None]
         first[rows] = ~((squares < SAME**2) & before).any(1)
     return np.flatnonzero(first)
@@ -216,9 +217,3 @@ def _nearest(of: Features, among: Others) -> tuple[Int64[np.ndarray, " n"], Dist
         mean = rest.mean(1) if neighbours > 1 else first
         relative.append(first / np.maximum(mean, 1e-12))
     return np.concatenate(which), np.concatenate(near), np.concatenate(relative)
-
-
-def _directions(features: Features) -> Features:
-    wide = features.astype(np.float64)
-    wide /= np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
-    return wide
