@@ -10,7 +10,8 @@ both between directions (features of unit length):
 
 and for each the share of samples below the hundredth part of the held-out pictures' own distances. If
 samples were new pictures of the same kind, each share would be a hundredth; how unlikely the found one is
-then, follows by counting (hypergeometric), whatever the distances are like.
+then, follows by counting (hypergeometric), whatever the distances are like. The verdict is the relative
+distance's: samples less varied than the reals, in the midst of them, are nearer to everything, and copy nothing.
 
 Training pictures that are there twice count once: else the twin of a copied picture would be as near as the
 picture itself, and none would be singled out.
@@ -84,12 +85,12 @@ class Memorization:
     @property
     def caught(self) -> bool:
         """Whether the generator repeats its training pictures."""
-        return self.distance.caught or self.relative.caught
+        return self.relative.caught
 
     @property
     def share(self) -> float:
-        """The share of samples closer to a training picture than reals are."""
-        return max(self.distance.share, self.relative.share)
+        """The share of samples that single out a training picture as reals do not."""
+        return self.relative.share
 
     def __str__(self) -> str:
         """The verdict in a sentence, with what it rests on."""
@@ -100,8 +101,8 @@ class Memorization:
             else f"{self.among} pictures among themselves, for too few were held out"
         )
         return (
-            f"memorisation: {verdict}; of {self.n_generated:,} samples {self.distance.share:.1%} lie closer to one of "
-            f"{self.n_training:,} {self.among} pictures than reals do, and {self.relative.share:.1%} single one out, "
+            f"memorisation: {verdict}; of {self.n_generated:,} samples {self.relative.share:.1%} single out one of "
+            f"{self.n_training:,} {self.among} pictures as reals do not, and {self.distance.share:.1%} lie closer, "
             f"where {EXPECTED:.0%} is what new pictures would ({asked})"
         )
 
@@ -211,6 +212,7 @@ def _nearest(of: Features, among: Others) -> tuple[Int64[np.ndarray, " n"], Dist
         if themselves:
             np.fill_diagonal(distances[:, rows], np.inf)
         ranked = np.sort(np.partition(distances, neighbours - 1, axis=1)[:, :neighbours], axis=1)
+        ranked[~np.isfinite(ranked)] = 0.0  # a picture that is alone
         first, rest = ranked[:, 0], ranked[:, 1:]
         which.append(distances.argmin(1))
         near.append(first)

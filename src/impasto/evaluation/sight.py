@@ -93,7 +93,8 @@ class Sight:
 
 def _read(path: Path, shape: tuple[int, int]) -> Float32[np.ndarray, "n d"] | None:
     try:
-        kept = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:  # not by np.load, which takes other kinds of files too
+            kept = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):  # not there, or torn: taken anew
         return None
     return kept if kept.shape == shape and kept.dtype == np.float32 else None
