@@ -110,8 +110,9 @@ def evaluate(
     """
     _check(pictures=pictures, among=among, soften=soften, size=size, seed=seed)
     judged = _judged(what, against, size)
-    page = judged.run.path / PAGE if html is None and judged.run else html
-    page = None if page is None else writable(Path(page))
+    page = page_of(what, html)
+    if page is not None:
+        writable(page)
     sight = Sight(find_extractor(extractor, device=_there(device)), soften)
     told = report or _silent
     prepared = real_set(against, judged, size, classes, only)
@@ -161,6 +162,13 @@ def evaluate(
     if page is not None:
         write_page(page, _drawn(str(what), evaluation, generated, apart.prepared, trained))
     return evaluation
+
+
+def page_of(what: str | Path, html: str | Path | None) -> Path | None:
+    """Where the page of scores goes: where it is wanted, else into the run, if it is one."""
+    if html is not None:
+        return Path(html)
+    return Path(what) / PAGE if is_model(what) and Path(what).is_dir() else None
 
 
 def _check(**numbers: int | None) -> None:

@@ -196,6 +196,7 @@ def test_evaluate_prints_scores_with_their_protocol(run, capsys):
     assert "at 16 pixels; random, sha256 " in out
     assert "memorisation: " in out
     assert "note: " in out
+    assert out.endswith("page: run/evaluation.html\n")
     assert (run / "evaluation.html").is_file()
 
 
