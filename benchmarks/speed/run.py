@@ -10,7 +10,16 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    names = ["startup", "million", "prepare", "detect", "likeness", "amount", "train_step"]
+    names = [
+        "startup",
+        "million",
+        "prepare",
+        "detect",
+        "likeness",
+        "amount",
+        "train_step",
+        "frechet",
+    ]
     if torch.cuda.is_available():
         names.append("gpu")
     for name in names:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from impasto.runs.config import RunConfig
     from impasto.studio.reviewing import review
     from impasto.workflows.comparing import compare
+    from impasto.workflows.evaluating import evaluate
+    from impasto.workflows.examination import doctor
     from impasto.workflows.inspecting import inspect
     from impasto.workflows.pictures import prepare
     from impasto.workflows.reporting import report
@@ -32,6 +34,8 @@ __all__ = [
     "Training",
     "__version__",
     "compare",
+    "doctor",
+    "evaluate",
     "inspect",
     "load",
     "prepare",
@@ -50,6 +54,8 @@ _HOMES = {
     "RunConfig": "impasto.runs.config",
     "Training": "impasto.workflows.training",
     "compare": "impasto.workflows.comparing",
+    "doctor": "impasto.workflows.examination",
+    "evaluate": "impasto.workflows.evaluating",
     "inspect": "impasto.workflows.inspecting",
     "load": "impasto.workflows.results",
     "prepare": "impasto.workflows.pictures",

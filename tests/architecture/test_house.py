@@ -24,6 +24,8 @@ PUBLIC = {
     "Training",
     "__version__",
     "compare",
+    "doctor",
+    "evaluate",
     "inspect",
     "load",
     "prepare",

@@ -198,7 +198,7 @@ def sample(command: commands.Sample) -> None:
 @run.register
 def evaluate(command: commands.Evaluate) -> None:
     """Scores and prints the scores."""
-    from impasto.workflows.evaluating import evaluate
+    from impasto.workflows.evaluating import evaluate, page_of
 
     with render.Stages(quiet=command.json) as stages:
         evaluation = evaluate(
@@ -217,7 +217,12 @@ def evaluate(command: commands.Evaluate) -> None:
             html=command.html,
             report=stages,
         )
-    print(json.dumps(evaluation.to_plain()) if command.json else evaluation)
+    if command.json:
+        print(json.dumps(evaluation.to_plain()))
+        return
+    print(evaluation)
+    if (page := page_of(command.what, command.html)) is not None:
+        print(f"page: {page}")
 
 
 @run.register

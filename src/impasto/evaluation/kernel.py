@@ -16,9 +16,9 @@ Source: arXiv 1801.01401, section 4 and appendix C; the unbiased estimator is ar
 import numpy as np
 from jaxtyping import Float
 
+from impasto.evaluation.bands import bands
+from impasto.evaluation.directions import directions
 from impasto.evaluation.estimate import Estimate
-
-CHUNK = 2048  # rows of the kernel matrix that exist at a time
 
 Features = Float[np.ndarray, "n d"]
 Others = Float[np.ndarray, "m d"]
@@ -32,7 +32,10 @@ def kernel_distance(real: Features, generated: Others, *, unit: bool) -> Estimat
         generated: features of at least three pictures.
         unit: whether features are brought to one length first.
     """
-    x, y = (_lengthened(part) if unit else part.astype(np.float64) for part in (real, generated))
+    x, y = (
+        directions(part) * part.shape[1] ** 0.5 if unit else part.astype(np.float64)
+        for part in (real, generated)
+    )
     within_x, within_y = _within(x), _within(y)
     across_x, across_y = _across(x, y)
     n, m = len(x), len(y)
@@ -47,13 +50,6 @@ def kernel_distance(real: Features, generated: Others, *, unit: bool) -> Estimat
     return Estimate(float(value), variance**0.5)
 
 
-def _lengthened(features: Features) -> Float[np.ndarray, "n d"]:
-    wide = features.astype(np.float64)
-    length = np.linalg.norm(wide, axis=1, keepdims=True)
-    stretched: np.ndarray = wide * (wide.shape[1] ** 0.5 / np.maximum(length, 1e-12))
-    return stretched
-
-
 def _kernel(x: Features, y: Others) -> Float[np.ndarray, "n m"]:
     dots = x @ y.T
     dots /= x.shape[1]
@@ -65,7 +61,7 @@ def _kernel(x: Features, y: Others) -> Float[np.ndarray, "n m"]:
 
 def _within(x: Features) -> Float[np.ndarray, " n"]:
     """For each picture, the kernel's sum over all others of its set."""
-    sums = np.concatenate([_kernel(x[i : i + CHUNK], x).sum(1) for i in range(0, len(x), CHUNK)])
+    sums = np.concatenate([_kernel(x[rows], x).sum(1) for rows in bands(len(x), len(x))])
     own: np.ndarray = (np.square(x).sum(1) / x.shape[1] + 1) ** 3
     others: np.ndarray = sums - own
     return others
@@ -74,8 +70,8 @@ def _within(x: Features) -> Float[np.ndarray, " n"]:
 def _across(x: Features, y: Others) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
     """For each picture, the kernel's sum over the other set."""
     over_y, over_x = [], np.zeros(len(y))
-    for start in range(0, len(x), CHUNK):
-        part = _kernel(x[start : start + CHUNK], y)
+    for rows in bands(len(x), len(y)):
+        part = _kernel(x[rows], y)
         over_y.append(part.sum(1))
         over_x += part.sum(0)
     return np.concatenate(over_y), over_x

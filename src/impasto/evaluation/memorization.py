@@ -10,25 +10,33 @@ both between directions (features of unit length):
 
 and for each the share of samples below the hundredth part of the held-out pictures' own distances. If
 samples were new pictures of the same kind, each share would be a hundredth; how unlikely the found one is
-then, follows by counting (hypergeometric), whatever the distances are like.
+then, follows by counting (hypergeometric), whatever the distances are like. The verdict is the relative
+distance's: samples less varied than the reals, in the midst of them, are nearer to everything, and copy nothing.
+
+Training pictures that are there twice count once: else the twin of a copied picture would be as near as the
+picture itself, and none would be singled out.
 
 The idea of the test by held-out pictures: arXiv 2004.05675.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int64
 from scipy.stats import hypergeom
 
+from impasto.evaluation.bands import bands
+from impasto.evaluation.directions import directions
+
 EXPECTED = 0.01  # share of held-out pictures that lie below the threshold
 NEIGHBOURS = 50  # the relative distance is over so many
-FEWEST_HELD_OUT = 20  # below this, training pictures are asked for one another
+FEWEST_HELD_OUT = 100  # below this, training pictures are asked for one another
 LEAST_SHARE = 0.05  # of samples that copy, to be called memorisation
 UNLIKELY = 1e-3
-SAME = 1e-6  # distance below which two training pictures are one picture twice
-CHUNK = 1024
+SAME = 1e-3  # distance below which two training pictures are one picture twice
+
+Among = Literal["training", "real"]  # training pictures, or real ones that may or may not be those
 
 Features = Float[np.ndarray, "n d"]
 Others = Float[np.ndarray, "m d"]
@@ -56,6 +64,7 @@ class Memorization:
     """What the nearest training pictures of samples tell.
 
     Attributes:
+        among: what samples are asked for: pictures known to be those trained on, or any real ones.
         reference: what samples are compared with: `held-out`, or `training` pictures among themselves.
         nearest: for each sample, its nearest training picture.
         distances: and how far it is.
@@ -65,6 +74,7 @@ class Memorization:
     n_generated: int
     n_training: int
     n_reference: int
+    among: Among
     reference: str
     distance: Closeness
     relative: Closeness
@@ -75,25 +85,25 @@ class Memorization:
     @property
     def caught(self) -> bool:
         """Whether the generator repeats its training pictures."""
-        return self.distance.caught or self.relative.caught
+        return self.relative.caught
 
     @property
     def share(self) -> float:
-        """The share of samples closer to a training picture than reals are."""
-        return max(self.distance.share, self.relative.share)
+        """The share of samples that single out a training picture as reals do not."""
+        return self.relative.share
 
     def __str__(self) -> str:
         """The verdict in a sentence, with what it rests on."""
-        verdict = "repeats its training pictures" if self.caught else "no sign of it"
+        verdict = f"repeats {self.among} pictures" if self.caught else "no sign of it"
         asked = (
             f"{self.n_reference:,} held-out pictures"
             if self.reference == "held-out"
-            else "training pictures among themselves, for too few were held out"
+            else f"{self.among} pictures among themselves, for too few were held out"
         )
         return (
-            f"memorisation: {verdict}; of {self.n_generated:,} samples {self.distance.share:.1%} lie closer to one of "
-            f"{self.n_training:,} training pictures than reals do, and {self.relative.share:.1%} single one out, where "
-            f"{EXPECTED:.0%} is what new pictures would ({asked})"
+            f"memorisation: {verdict}; of {self.n_generated:,} samples {self.relative.share:.1%} single out one of "
+            f"{self.n_training:,} {self.among} pictures as reals do not, and {self.distance.share:.1%} lie closer, "
+            f"where {EXPECTED:.0%} is what new pictures would ({asked})"
         )
 
     def to_plain(self) -> dict[str, Any]:
@@ -106,6 +116,7 @@ class Memorization:
             "n_generated": self.n_generated,
             "n_training": self.n_training,
             "n_reference": self.n_reference,
+            "among": self.among,
             "reference": self.reference,
         }
         for name, told in (("distance", self.distance), ("relative", self.relative)):
@@ -122,32 +133,38 @@ class CopyTest:
     """Asks samples, again and again, for their nearest training pictures.
 
     Args:
-        training: features of at least three pictures that a generator is trained on.
+        training: features of at least three different pictures that a generator is trained on.
         held_out: features of real pictures that it is not trained on; with too few of them, training
             pictures are asked for one another instead.
+        among: whether the former are known to be those, or may be.
     """
 
-    def __init__(self, training: Features, held_out: Others) -> None:
-        self._among = _directions(training)
+    def __init__(self, training: Features, held_out: Others, *, among: Among = "training") -> None:
+        self.among: Among = among
         self.reference = "held-out" if len(held_out) >= FEWEST_HELD_OUT else "training"
+        self._count = len(training)
+        everything = directions(training)
+        self._kept = _distinct(everything)
+        self._originals = everything[self._kept]
         alone = self.reference == "held-out"
-        asked = _directions(held_out) if alone else self._among
-        _, self._near, self._relative = _nearest(asked, self._among, alone=alone)
+        asked = directions(held_out) if alone else self._originals
+        _, self._near, self._relative = _nearest(asked, self._originals)
 
     def __call__(self, generated: Features) -> Memorization:
         """What the nearest training pictures of samples tell."""
-        which, near, relative = _nearest(_directions(generated), self._among, alone=True)
+        which, near, relative = _nearest(directions(generated), self._originals)
         distance = _closeness(near, self._near)
         singled = _closeness(relative, self._relative)
         limits = max(distance.threshold, 1e-12), max(singled.threshold, 1e-12)
         return Memorization(
             n_generated=len(generated),
-            n_training=len(self._among),
+            n_training=self._count,
             n_reference=len(self._near),
+            among=self.among,
             reference=self.reference,
             distance=distance,
             relative=singled,
-            nearest=which,
+            nearest=self._kept[which],
             distances=near,
             order=np.argsort(np.minimum(near / limits[0], relative / limits[1]), kind="stable"),
         )
@@ -169,34 +186,36 @@ def _closeness(found: Distances, reference: Float[np.ndarray, " m"]) -> Closenes
     )
 
 
-def _nearest(
-    of: Features, among: Others, *, alone: bool
-) -> tuple[Int64[np.ndarray, " n"], Distances, Distances]:
+def _distinct(everything: Features) -> Int64[np.ndarray, " k"]:
+    """Which pictures are not there before, in the order that they have."""
+    first = np.ones(len(everything), bool)
+    for rows in bands(len(everything), len(everything)):
+        earlier = everything[: rows.stop]
+        squares = 2 - 2 * (everything[rows] @ earlier.T)
+        before = np.arange(len(earlier)) < np.arange(rows.start, rows.stop)[:, None]
+        first[rows] = ~((squares < SAME**2) & before).any(1)
+    return np.flatnonzero(first)
+
+
+def _nearest(of: Features, among: Others) -> tuple[Int64[np.ndarray, " n"], Distances, Distances]:
     """Which picture is nearest, its distance, and that over the mean distance to the next ones.
 
     Args:
-        of: directions.
-        among: directions.
-        alone: whether the two are different pictures; else nobody is asked for itself or its duplicates.
+        of: directions; where they are `among`, nobody is asked for itself.
+        among: directions, all different.
     """
     which, near, relative = [], [], []
-    neighbours = min(NEIGHBOURS, len(among) - (1 if alone else 2))
-    for start in range(0, len(of), CHUNK):
-        squares = np.maximum(2 - 2 * (of[start : start + CHUNK] @ among.T), 0.0)
-        distances = np.sqrt(squares)
-        if not alone:
-            np.fill_diagonal(distances[:, start:], np.inf)
-            distances[distances < SAME**0.5] = np.inf
-        ranked = np.partition(distances, neighbours - 1, axis=1)
-        first = np.sort(ranked[:, :neighbours], axis=1)
+    themselves = of is among
+    neighbours = max(1, min(NEIGHBOURS, len(among) - themselves))
+    for rows in bands(len(of), len(among)):
+        distances = np.sqrt(np.maximum(2 - 2 * (of[rows] @ among.T), 0.0))
+        if themselves:
+            np.fill_diagonal(distances[:, rows], np.inf)
+        ranked = np.sort(np.partition(distances, neighbours - 1, axis=1)[:, :neighbours], axis=1)
+        ranked[~np.isfinite(ranked)] = 0.0  # a picture that is alone
+        first, rest = ranked[:, 0], ranked[:, 1:]
         which.append(distances.argmin(1))
-        near.append(first[:, 0])
-        rest = np.where(np.isfinite(first[:, 1:]), first[:, 1:], np.nan)
-        relative.append(first[:, 0] / np.maximum(np.nanmean(rest, axis=1), 1e-12))
+        near.append(first)
+        mean = rest.mean(1) if neighbours > 1 else first
+        relative.append(first / np.maximum(mean, 1e-12))
     return np.concatenate(which), np.concatenate(near), np.concatenate(relative)
-
-
-def _directions(features: Features) -> Features:
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    directions: np.ndarray = features / np.maximum(lengths, 1e-12)
-    return directions

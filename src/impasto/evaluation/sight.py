@@ -4,6 +4,7 @@ Features of real pictures are needed again and again and never change, so they a
 files named by a hash of all that they depend on.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -92,7 +93,8 @@ class Sight:
 
 def _read(path: Path, shape: tuple[int, int]) -> Float32[np.ndarray, "n d"] | None:
     try:
-        kept = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:  # not by np.load, which takes other kinds of files too
+            kept = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):  # not there, or torn: taken anew
         return None
     return kept if kept.shape == shape and kept.dtype == np.float32 else None
@@ -107,4 +109,5 @@ def _write(path: Path, features: Float32[np.ndarray, "n d"]) -> None:
             np.save(file, features, allow_pickle=False)
         os.replace(draft, path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()

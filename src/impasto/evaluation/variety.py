@@ -7,6 +7,7 @@ does not depend on their order as the mean over ten parts does.
 import numpy as np
 from jaxtyping import Float
 
+from impasto.evaluation.directions import directions
 from impasto.evaluation.estimate import Estimate
 
 Features = Float[np.ndarray, "n d"]
@@ -18,10 +19,9 @@ def diversity(features: Features) -> Estimate:
 
     The error is the jackknife's, over pictures.
     """
-    wide = features.astype(np.float64)
-    directions = wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
-    count = len(directions)
-    alike = directions @ directions.sum(0) - np.square(directions).sum(1)  # to all others, summed
+    unit = directions(features)
+    count = len(unit)
+    alike = unit @ unit.sum(0) - np.square(unit).sum(1)  # to all others, summed
     value = 1 - alike.sum() / (count * (count - 1))
     without = 1 - (alike.sum() - 2 * alike) / ((count - 1) * (count - 2))
     error = ((count - 1) / count * np.square(without - without.mean()).sum()) ** 0.5

@@ -20,10 +20,11 @@ class EvaluationFacts:
     Attributes:
         against: the real pictures, in words.
         scores: title, value with error, and which way is better, of each.
-        threshold: distance below which hardly any real picture lies to a training picture.
+        among: whether copies were looked for among the pictures it was trained on, or any real ones.
+        threshold: distance below which hardly any real picture lies to one of them.
         generated: some samples.
         copies: the samples likeliest to be copies, the likeliest first.
-        originals: the training picture nearest to each.
+        originals: the real picture nearest to each.
         distances: between the two.
     """
 
@@ -35,6 +36,7 @@ class EvaluationFacts:
     advice: Sequence[str]
     verdict: str
     caught: bool
+    among: str
     threshold: float
     generated: UInt8[np.ndarray, "n h w c"]
     copies: UInt8[np.ndarray, "k h w c"]
@@ -44,7 +46,8 @@ class EvaluationFacts:
 
 def render_evaluation(facts: EvaluationFacts) -> str:
     """The scores as one HTML page."""
-    credit = f"Trained on: {facts.credit.rstrip('.')}." if facts.credit else ""
+    said = "Trained on" if facts.among == "training" else "Real pictures"
+    credit = f"{said}: {facts.credit.rstrip('.')}." if facts.credit else ""
     opening = f"""<header>
 <p class="kicker">Scores</p>
 <h1>{escape(facts.what)}</h1>
@@ -76,7 +79,7 @@ def _scores(facts: EvaluationFacts) -> str:
 
 def _copies(facts: EvaluationFacts, credit: str) -> str:
     pairs = [
-        ((copy, "generated"), (original, "training picture"))
+        ((copy, "generated"), (original, f"{facts.among} picture"))
         for copy, original in zip(facts.copies, facts.originals, strict=True)
     ]
     captions = [
@@ -84,7 +87,7 @@ def _copies(facts: EvaluationFacts, credit: str) -> str:
         for far in facts.distances
     ]
     about = (
-        "Each pair: a generated picture, and the training picture nearest to it in feature space. The likeliest "
+        f"Each pair: a generated picture, and the {facts.among} picture nearest to it in feature space. The likeliest "
         "copies come first: those nearest, or much nearer to this one picture than to any other. Of real pictures "
         f"that it never saw, one in a hundred comes closer than {facts.threshold:.3f}."
     )

@@ -50,6 +50,7 @@ from impasto.workflows.evaluating import (
     ExtractorDevice,
     Report,
     assess,
+    available,
     check_numbers,
 )
 from impasto.workflows.judging import (
@@ -233,7 +234,7 @@ def compare(
     page = None if html is None else writable(Path(html))
     entrants = _entrants([str(run) for run in runs])
     size = _common_size(entrants)
-    sight = Sight(find_extractor(extractor, device=device), soften)
+    sight = Sight(find_extractor(extractor, device=available(device)), soften)
     reals = _reals(against, entrants, size)
     if len(reals) < FEWEST:
         raise ConfigError(
@@ -395,7 +396,7 @@ def _compared(
     )
     notes = (
         *_fairness(protocol, runs, assessed),
-        *advice_on(protocol, dimensions=dimensions, own=False),
+        *advice_on(protocol, dimensions=dimensions, own=False, among="training"),
     )
     return Comparison(protocol, runs, notes, page)
 

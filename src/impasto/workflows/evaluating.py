@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int64, UInt8
 
 from impasto.data.crop import resample
 from impasto.data.prepared import Prepared
-from impasto.errors import BadInput, ConfigError, SourceError
+from impasto.errors import ConfigError, SourceError
 from impasto.evaluation.evaluation import FEWEST, Evaluation, advice_on, scores_of
 from impasto.evaluation.extractors import Classifier, find_extractor
-from impasto.evaluation.memorization import CopyTest, Memorization
+from impasto.evaluation.memorization import CopyTest
 from impasto.evaluation.score import Protocol, Split
 from impasto.evaluation.sight import Sight
 from impasto.views.evaluation import EvaluationFacts, render_evaluation
 from impasto.views.page import named
 from impasto.workflows.judging import (
     Judged,
-    Reals,
-    compared_size,
+    Sides,
     evenly,
     is_model,
     judged_model,
@@ -30,6 +30,7 @@ from impasto.workflows.judging import (
     real_set,
     sides_of,
 )
+from impasto.workflows.paging import writable, write_page
 
 PICTURES = 2_000  # on each side, at most
 AMONG = 10_000  # pictures of a model's own set that are asked whether they were copied, at most
@@ -52,15 +53,21 @@ class Generated:
 
 @dataclass(frozen=True)
 class Seen:
-    """Real pictures and their features."""
+    """Some pictures of a set, and their features.
 
-    reals: Reals
+    Attributes:
+        positions: of those seen, ascending.
+        features: a row for each.
+    """
+
+    prepared: Prepared
+    positions: Int64[np.ndarray, " n"]
     features: Float[np.ndarray, "n d"]
 
-    @property
-    def trained(self) -> Int64[np.ndarray, " _"]:
-        """Places of those that may have been copied: the training side, or all of them."""
-        return self.reals.sides.get("training", self.reals.sides["all"])
+    def of(self, positions: Int64[np.ndarray, " _"]) -> Float[np.ndarray, "_ d"]:
+        """The features of some of those seen."""
+        found: np.ndarray = self.features[np.searchsorted(self.positions, positions)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -69,13 +76,15 @@ class Assessed:
 
     Attributes:
         generated: the pictures that were scored.
-        seen: the pictures that copies were looked for in.
+        searched: the set that copies were looked for in.
+        trained: positions in it that may have been copied.
         own: whether the real pictures are those that the model was trained on.
     """
 
     evaluation: Evaluation
     generated: Generated
-    seen: Seen
+    searched: Prepared
+    trained: Int64[np.ndarray, " n"]
     own: bool
 
 
@@ -120,8 +129,11 @@ def evaluate(
         BadInput: model, source, extractor or numbers cannot be used; the message says why and what to do.
     """
     check_numbers(pictures=pictures, among=among, soften=soften, size=size, seed=seed)
-    sight = Sight(find_extractor(extractor, device=device), soften)
     judged = _judged(what, against, size)
+    page = page_of(what, html)
+    if page is not None:
+        writable(page)
+    sight = Sight(find_extractor(extractor, device=available(device)), soften)
     assessed = assess(
         judged,
         against,
@@ -136,9 +148,8 @@ def evaluate(
         only=only,
         report=report,
     )
-    page = html or (judged.run.path / PAGE if judged.run else None)
     if page is not None:
-        _draw(Path(page), str(what), assessed)
+        write_page(page, _drawn(str(what), assessed))
     return assessed.evaluation
 
 
@@ -179,25 +190,32 @@ def assess(
     told = report or _silent
     prepared = real_set(against, judged, size, classes, only)
     own = judged.fingerprint == prepared.fingerprint
-    if (
-        own and judged.config is not None
-    ):  # divided into sides as it was then, whatever its name is now
+    if own and judged.config is not None:
+        # Divided into sides as it was then, whatever its place is called now.
         prepared = prepared.viewed(replace(judged.config.data, size=prepared.config.size))
-    reals = sides_of(prepared, max(pictures, among), own=own)
-    used = _split(split, reals, own=own)
-    places = evenly(reals.sides[used], pictures)
-    features = sight.of_prepared(prepared, reals.chosen, partial(told, "real pictures"))
+    sides = sides_of(prepared, own=own)
+    used = _split(split, sides, own=own)
+    scored = evenly(sides[used], pictures)
+    _enough(what, against, judged, len(scored))
+    if sight.softened is not None and sight.softened > prepared.config.size:
+        raise ConfigError(
+            f"--soften {sight.softened}: {prepared.config.size} pixels are compared; name fewer than those"
+        )
+    asked = _asked(sides, pictures, among)
+    known = None if own else judged.trained_on
+    if known is None:
+        seen = _see(prepared, (scored, *asked), sight, partial(told, "real pictures"))
+        apart = seen
+    else:
+        asked = _asked(sides_of(known, own=True), pictures, among)
+        seen = _see(prepared, (scored,), sight, partial(told, "real pictures"))
+        apart = _see(known, asked, sight, partial(told, "pictures that it was trained on"))
     told_generated = partial(told, "generated pictures")
     generated = _generated(
         judged, sight, pictures, told_generated, seed=seed, size=prepared.config.size
     )
-    for name, count in ((against, len(places)), (what, len(generated.features))):
-        if count < FEWEST:
-            raise SourceError(
-                f"{name}: {count} pictures are too few for a score; give {FEWEST} or more"
-            )
     protocol = Protocol(
-        n_real=len(places),
+        n_real=len(scored),
         n_generated=len(generated.features),
         real=prepared.source,
         fingerprint=prepared.fingerprint,
@@ -210,16 +228,24 @@ def assess(
         ema=judged.averaged,
         seed=seed if judged.model else None,
     )
-    seen = Seen(reals, features)
-    if not own and judged.trained_on is not None:
-        seen = _training_set(judged.trained_on, sight, among, told)
+    trained, held_out = asked
+    test = CopyTest(
+        apart.of(trained), apart.of(held_out), among="training" if own or known else "real"
+    )
     evaluation = Evaluation(
         protocol,
-        scores_of(features[places], generated.features, protocol, logits=_logits(sight, generated)),
-        _copies(seen, generated),
-        advice_on(protocol, dimensions=sight.extractor.dimensions, own=own),
+        scores_of(seen.of(scored), generated.features, protocol, logits=_logits(sight, generated)),
+        test(generated.features),
+        advice_on(protocol, dimensions=sight.extractor.dimensions, own=own, among=test.among),
     )
-    return Assessed(evaluation, generated, seen, own)
+    return Assessed(evaluation, generated, apart.prepared, trained, own)
+
+
+def page_of(what: str | Path, html: str | Path | None) -> Path | None:
+    """Where the page of scores goes: where it is wanted, else into the run, if it is one."""
+    if html is not None:
+        return Path(html)
+    return Path(what) / PAGE if is_model(what) and Path(what).is_dir() else None
 
 
 def check_numbers(**numbers: int | None) -> None:
@@ -234,9 +260,26 @@ def check_numbers(**numbers: int | None) -> None:
             raise ConfigError(f"--{name} {number}: must be at least {least}")
 
 
+def available(device: ExtractorDevice) -> ExtractorDevice:
+    """The device, which is there.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[device]:
+        usable = ", ".join(name for name, found in there.items() if found)
+        raise ConfigError(f"--device {device}: is not available here; use one of: {usable}")
+    return device
+
+
 def _judged(what: str | Path, against: str | Path, size: int | None) -> Judged:
     if not is_model(what):
-        return judged_pictures(what, size or compared_size(what, against))
+        return judged_pictures(what, against, size)
     judged = judged_model(what)
     assert judged.config is not None
     if size is not None and size != judged.config.data.size:
@@ -246,16 +289,45 @@ def _judged(what: str | Path, against: str | Path, size: int | None) -> Judged:
     return judged
 
 
-def _split(wanted: Split | None, reals: Reals, *, own: bool) -> Split:
+def _split(wanted: Split | None, sides: Sides, *, own: bool) -> Split:
     if wanted is None:
-        held_out = reals.sides.get("held-out", ())
+        held_out = sides.get("held-out", ())
         return "held-out" if own and len(held_out) >= ENOUGH_HELD_OUT else "all"
-    if wanted not in reals.sides:
+    if wanted not in sides:
         raise ConfigError(
             f"--split {wanted}: the real pictures have no such side, which only the set that a model was trained on "
-            f"has; use one of: {', '.join(reals.sides)}"
+            f"has; use one of: {', '.join(sides)}"
         )
     return wanted
+
+
+def _enough(what: str | Path, against: str | Path, judged: Judged, reals: int) -> None:
+    counts = {against: reals}
+    if judged.pictures is not None:
+        counts[what] = len(judged.pictures)
+    for name, count in counts.items():
+        if count < FEWEST:
+            raise SourceError(
+                f"{name}: {count} pictures are too few for a score; give {FEWEST} or more"
+            )
+
+
+def _asked(
+    sides: Sides, pictures: int, among: int
+) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]]:
+    """Pictures that may have been copied, and pictures that cannot have been."""
+    trained = sides.get("training", sides["all"])
+    return evenly(trained, among), evenly(sides.get("held-out", trained[:0]), pictures)
+
+
+def _see(
+    prepared: Prepared,
+    positions: tuple[Int64[np.ndarray, " _"], ...],
+    sight: Sight,
+    report: Callable[[int, int], None],
+) -> Seen:
+    chosen = np.unique(np.concatenate(positions))
+    return Seen(prepared, chosen, sight.of_prepared(prepared, chosen, report))
 
 
 def _generated(
@@ -285,30 +357,16 @@ def _brought(images: UInt8[np.ndarray, "n h w c"], size: int) -> UInt8[np.ndarra
     return np.stack([resample(image, whole, size) for image in images])
 
 
-def _training_set(prepared: Prepared, sight: Sight, among: int, told: Report) -> Seen:
-    reals = sides_of(prepared, among, own=True)
-    report = partial(told, "pictures that it was trained on")
-    return Seen(reals, sight.of_prepared(prepared, reals.chosen, report))
-
-
-def _copies(seen: Seen, generated: Generated) -> Memorization:
-    """Whether copies are found in what the model was trained on or, where that is unknown, among the reals."""
-    held_out = seen.reals.sides.get("held-out", np.zeros(0, np.int64))
-    test = CopyTest(seen.features[seen.trained], seen.features[held_out])
-    return test(generated.features)
-
-
 def _logits(sight: Sight, generated: Generated) -> Float[np.ndarray, "n k"] | None:
     extractor = sight.extractor
     return extractor.logits(generated.features) if isinstance(extractor, Classifier) else None
 
 
-def _draw(page: Path, what: str, assessed: Assessed) -> None:
-    evaluation, generated, seen = assessed.evaluation, assessed.generated, assessed.seen
-    found, prepared = evaluation.memorization, seen.reals.prepared
+def _drawn(what: str, assessed: Assessed) -> str:
+    evaluation, generated, prepared = assessed.evaluation, assessed.generated, assessed.searched
+    found = evaluation.memorization
     assert found is not None
     shown = found.order[:PAIRS]
-    originals = seen.reals.chosen[seen.trained[found.nearest[shown]]]
     protocol = replace(evaluation.protocol, real=named(evaluation.protocol.real))
     facts = EvaluationFacts(
         what=Path(what).name or what,
@@ -319,19 +377,14 @@ def _draw(page: Path, what: str, assessed: Assessed) -> None:
         advice=evaluation.advice,
         verdict=str(found),
         caught=found.caught,
+        among=found.among,
         threshold=found.distance.threshold,
         generated=generated.images[:SHOWN],
         copies=generated.images[shown],
-        originals=prepared.images(originals),
+        originals=prepared.images(assessed.trained[found.nearest[shown]]),
         distances=[float(far) for far in found.distances[shown]],
     )
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(render_evaluation(facts), encoding="utf-8")
-    except OSError as error:
-        raise BadInput(
-            f"{page}: cannot be written: {error.strerror}; choose another place with --html"
-        ) from None
+    return render_evaluation(facts)
 
 
 def _silent(of: str, done: int, total: int) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int64
@@ -19,6 +20,8 @@ from impasto.workflows.choosing import common_side
 from impasto.workflows.results import model_file
 
 LARGEST = 299  # pixels; no extractor at hand sees more
+
+Sides = dict[Split, Int64[np.ndarray, " _"]]  # positions in a set
 
 
 @dataclass(frozen=True)
@@ -49,20 +52,6 @@ class Judged:
         return str(self.model.provenance.get("fingerprint", "")) if self.model else ""
 
 
-@dataclass(frozen=True)
-class Reals:
-    """Real pictures, of which some are looked at.
-
-    Attributes:
-        chosen: positions in the set of those looked at.
-        sides: which of these are on which side of the split, as places in `chosen`.
-    """
-
-    prepared: Prepared
-    chosen: Int64[np.ndarray, " n"]
-    sides: dict[Split, Int64[np.ndarray, " _"]]
-
-
 def is_model(what: str | Path) -> bool:
     """Whether this is a run or a model's file, and not a source of pictures."""
     path = Path(what)
@@ -81,13 +70,14 @@ def judged_model(what: str | Path) -> Judged:
     return Judged(run, config, model, trained_on=set_of(run) if run else None)
 
 
-def judged_pictures(what: str | Path, size: int) -> Judged:
-    """Pictures that somebody else has drawn, at this size.
+def judged_pictures(what: str | Path, against: str | Path, size: int | None) -> Judged:
+    """Pictures that somebody else has drawn, at this size or else the side that both sources have.
 
     Raises:
         SourceError: there are none.
     """
-    return Judged(pictures=opened_set(what, DataConfig(size=size)))
+    shape = DataConfig(size=size or compared_size(what, against), channels=_channels(what, against))
+    return Judged(pictures=opened_set(what, shape))
 
 
 def set_of(run: Run) -> Prepared | None:
@@ -116,15 +106,19 @@ def real_set(
     way, classes and patterns given here have the last word.
 
     Raises:
-        SourceError: there are none, or a prepared set is too small for the model.
+        SourceError: there are none.
+        ConfigError: a prepared set is too small or of other channels, or should be selected from.
     """
-    if judged.config is None:
-        assert judged.pictures is not None
-        wanted = judged.pictures.config
-    elif is_its_source(against, judged):
+    if (classes or only) and is_prepared(against):
+        raise ConfigError(
+            f"{against}: is prepared already, so --classes and --only come too late; name the source that it was "
+            "made from"
+        )
+    if judged.config is not None and is_its_source(against, judged):
         wanted = judged.config.data
     else:
-        wanted = shaped(judged.config.data)
+        kept = judged.config.data if judged.config is not None else _drawn(judged).config
+        wanted = shaped(kept)
     wanted = replace(wanted, classes=classes or wanted.classes, only=only or wanted.only)
     return opened_set(against, replace(wanted, size=size or wanted.size))
 
@@ -140,16 +134,15 @@ def shaped(kept: DataConfig) -> DataConfig:
     )
 
 
-def sides_of(prepared: Prepared, count: int, *, own: bool) -> Reals:
-    """At most `count` pictures of a set, drawn evenly; with both sides of the split if it is a model's own."""
-    chosen = evenly(np.arange(len(prepared)), count)
-    sides: dict[Split, Int64[np.ndarray, " _"]] = {"all": np.arange(len(chosen))}
+def sides_of(prepared: Prepared, *, own: bool) -> Sides:
+    """Positions of all pictures and, of the set that a model was trained on, of either side of the split."""
+    sides: Sides = {"all": np.arange(len(prepared))}
     if own:
         trained, held_out = prepared.split(prepared.config.split_seed, prepared.config.validation)
-        sides["training"] = np.flatnonzero(np.isin(chosen, trained))
+        sides["training"] = trained
         if len(held_out):
-            sides["held-out"] = np.flatnonzero(np.isin(chosen, held_out))
-    return Reals(prepared, chosen, sides)
+            sides["held-out"] = held_out
+    return sides
 
 
 def evenly(positions: Int64[np.ndarray, " n"], count: int) -> Int64[np.ndarray, " m"]:
@@ -163,6 +156,17 @@ def evenly(positions: Int64[np.ndarray, " n"], count: int) -> Int64[np.ndarray, 
 def compared_size(what: str | Path, against: str | Path) -> int:
     """The side at which pictures of two sources are compared: what both have, half of them at least."""
     return min(LARGEST, common_side(what), common_side(against))
+
+
+def _drawn(judged: Judged) -> Prepared:
+    assert judged.pictures is not None
+    return judged.pictures
+
+
+def _channels(*sources: str | Path) -> Literal[1, 3]:
+    """Those of a prepared set, which cannot be changed any more; colour otherwise, of which grey is a case."""
+    sets = [Prepared.open(source) for source in sources if is_prepared(source)]
+    return sets[0].config.channels if sets else 3
 
 
 def is_its_source(against: str | Path, judged: Judged) -> bool:

@@ -6,6 +6,7 @@ from PIL import Image
 
 from impasto.cli.main import main
 from impasto.data.prepared import Prepared
+from impasto.evaluation.score import METRICS
 from impasto.events import from_json
 from impasto.recipes import RECIPES, RunConfig, find_recipe
 from impasto.runs.export import write_model
@@ -185,6 +186,48 @@ def test_report_is_drawn_again(run, capsys):
     assert "impasto resume run" in page
 
 
+def test_evaluate_prints_scores_with_their_protocol(run, capsys):
+    main(["evaluate", "run", "--against", "kittens:40", "--extractor", "random", "-n", "30"])
+    out = capsys.readouterr().out
+    assert out.startswith("kernel distance, unit length ")
+    assert (
+        "30 generated (averaged weights, seed 0) against 30 real of kittens:40 (all, data " in out
+    )
+    assert "at 16 pixels; random, sha256 " in out
+    assert "memorisation: " in out
+    assert "note: " in out
+    assert out.endswith("page: run/evaluation.html\n")
+    assert (run / "evaluation.html").is_file()
+
+
+def test_evaluate_as_json_has_the_promised_keys(run, capsys):
+    model = str(run / "model.safetensors")
+    main(["evaluate", model, "--against", "kittens:40", "--extractor", "random", "--seed", "3",
+          "--split", "training", "--soften", "8", "--json"])  # fmt: skip
+    told = json.loads(capsys.readouterr().out)
+    assert told.keys() == {"scores", "memorization", "advice"}
+    assert told["scores"].keys() == METRICS.keys() - {"inception_score"}
+    for score in told["scores"].values():
+        assert score.keys() == {
+            "value", "standard_error", "better", "n_real", "n_generated", "real", "fingerprint",
+            "split", "size", "softened", "extractor", "extractor_sha256", "resize", "ema", "seed",
+        }  # fmt: skip
+        assert np.isfinite([score["value"], score["standard_error"]]).all()
+        assert (score["n_real"], score["n_generated"]) == (36, 2_000)
+        assert (score["split"], score["size"], score["softened"]) == ("training", 16, 8)
+        assert (score["extractor"], score["resize"]) == ("random", "none")
+        assert (score["ema"], score["seed"], score["real"]) == (True, 3, "kittens:40")
+    assert told["memorization"].keys() >= {"memorized", "closer_share", "singled_out_share"}
+    assert all(isinstance(note, str) for note in told["advice"])
+
+
+def test_evaluate_takes_the_side_that_is_named(run, said):
+    words = ["evaluate", "run", "--against", "kittens:40", "--extractor", "random"]
+    assert "too few" in said(*words, "--split", "held-out")
+    with pytest.raises(SystemExit):
+        main([*words, "--split", "held-in"])
+
+
 def test_resume_goes_on(run, capsys):
     main(["resume", "run", "--steps", "2"])
     assert "40 images" in capsys.readouterr().out
@@ -316,11 +359,36 @@ def test_inspect_looks_at_a_prepared_set(capsys):
         ("sample afile", ["afile", "not a safetensors file"]),
         ("resume empty", ["empty", "not a run"]),
         ("report empty", ["empty", "not a run"]),
+        ("evaluate nowhere --against kittens:40", ["nowhere", "no such"]),
+        ("evaluate kittens:40 --against nowhere", ["nowhere", "no such"]),
+        (
+            "evaluate kittens:9 --against kittens:40 --size 16 --extractor random",
+            ["kittens:9", "9 pictures"],
+        ),
+        (
+            "evaluate kittens:40 --against kittens:8 --size 16 --extractor random",
+            ["8 pictures", "10 or"],
+        ),
+        ("evaluate kittens:40 --against kittens:40 --extractor vgg", ["vgg", "no such extractor"]),
+        (
+            "evaluate kittens:40 --against kittens:40 --extractor inception-v3",
+            ["sha256", "download"],
+        ),
+        ("evaluate kittens:40 --against kittens:40 -n 5", ["--pictures 5", "at least 10"]),
+        ("evaluate kittens:40 --against kittens:40 --html gone/page.html", ["gone", "not there"]),
+        ("evaluate kittens:40 --against kittens:40 --html full", ["--html full", "is a folder"]),
+        (
+            "evaluate kittens:40 --against kittens:40 --size 16 --extractor random --split held-out",
+            ["--split held-out", "use one of: all"],
+        ),
+        ("evaluate empty/model.safetensors --against kittens:40", ["empty/model", "no such run"]),
+        ("evaluate afile --against kittens:40", ["afile"]),
         ("recipes show cats", ["cats", "did you mean cats96?"]),
         ("recipes what", ["impasto recipes show NAME"]),
     ],
 )
-def test_bad_input_is_one_line_with_the_way_out(words, named, tmp_path, said):
+def test_bad_input_is_one_line_with_the_way_out(words, named, tmp_path, said, monkeypatch):
+    monkeypatch.delenv("IMPASTO_WEIGHTS", raising=False)
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "diary.txt").write_text("mine")

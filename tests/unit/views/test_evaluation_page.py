@@ -22,6 +22,7 @@ def facts():
         advice=["with 9 pictures all is bias"],
         verdict="memorisation: no sign of it; of 9 samples none",
         caught=False,
+        among="training",
         threshold=0.2,
         generated=images,
         copies=images[:4],
