@@ -170,7 +170,7 @@ class Fault:
     recipes: tuple[str, ...] = EVERY
 
 
-_THIRDS = "{size: 5, stride: 3, padding: 1}"
+_FOURS = "{size: 4, stride: 4, padding: 0}"
 
 FAULTS = {
     "well": Fault(),
@@ -178,28 +178,29 @@ FAULTS = {
     "generator wins": Fault(lambda r: paced(r, 0.01, 1)),
     "mode collapse": Fault(planted=lambda: few_latents(1)),
     "partial mode collapse": Fault(planted=lambda: few_latents(4)),
-    "oscillation": Fault(lambda r: (*scaled(r, 6), *heavy(r))),
+    "oscillation": Fault(lambda r: (*paced(r, 1.5, 6), *heavy(r), *unregularised(r))),
     "divergence": Fault(lambda r: (*scaled(r, 1000), *unclipped(r))),
     "discriminator overfits": Fault(
-        lambda r: ("data.validation=0.3", "data.flip=false", *paced(r, 2, 1), *unregularised(r)),
-        limit=400,
-        steps=1.5,
+        lambda r: ("data.validation=0.3", "data.flip=false", *unregularised(r)),
+        limit=150,
+        steps=2.0,
     ),
-    "memorisation": Fault(lambda _: ("data.flip=false", "data.validation=0"), limit=16, steps=2.0),
+    "memorisation": Fault(lambda _: ("data.flip=false", "data.validation=0"), limit=8, steps=2.5),
     "batch-norm leakage": Fault(
         lambda _: ("train.batch=2",), steps=2.0, recipes=("kittens", "faces64")
     ),
     "checkerboard": Fault(
         lambda _: (
-            "data.size=48",
-            f"family.generator_head={_THIRDS}",
-            f"family.discriminator_stem={_THIRDS}",
+            f"family.generator_head={_FOURS}",
+            f"family.discriminator_stem={_FOURS}",
+            "family.generator_biases=[]",
+            "family.discriminator_biases=[]",
         ),
         recipes=("kittens", "faces64"),
     ),
     "range mismatch": Fault(planted=unit_reals),
     "too few pictures": Fault(limit=60),
-    "learning rate too high": Fault(lambda r: scaled(r, 20)),
+    "learning rate too high": Fault(lambda r: scaled(r, 150)),
     "learning rate too low": Fault(lambda r: scaled(r, 1 / 300)),
     "slow loader": Fault(planted=slow_loader, steps=0.3),
 }
