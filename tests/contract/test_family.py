@@ -96,7 +96,7 @@ def test_a_probe_leaves_no_trace_and_repeats(kind):
     assert same(before, family.state())
     assert len(probe.real_logits) == 12
     assert len(probe.held_out_logits) == 5
-    assert len(probe.fake_logits) == len(probe.fakes) == len(probe.rebatched)
+    assert len(probe.fake_logits) == len(probe.fakes) >= len(probe.rebatched) > 0
     for told in (probe.fakes, probe.real_logits, probe.held_out_logits, probe.fake_logits):
         assert told.isfinite().all()
     assert torch.equal(family.probe(seen, unseen, COUNT).fakes, probe.fakes)

@@ -162,9 +162,14 @@ def checkerboard(fakes: Images, real: RealLook, strides: tuple[int, ...]) -> Sig
     return {"checkerboard": worst} if worst > -math.inf else {}
 
 
-def company(fakes: Images, rebatched: Images) -> Signals:
-    """How much a picture changes with those that are drawn beside it, over how much two pictures differ."""
-    changed = (fakes - rebatched).float().flatten(1).norm(dim=1).mean()
+def company(fakes: Images, rebatched: Others) -> Signals:
+    """How much a picture changes with those that are drawn beside it, over how much two pictures differ.
+
+    Args:
+        fakes: samples.
+        rebatched: the first of them, drawn in other company.
+    """
+    changed = (fakes[: len(rebatched)] - rebatched).float().flatten(1).norm(dim=1).mean()
     apart = _mean_distance(fakes.float().flatten(1))
     return {"batch_leak": float(changed) / max(apart, 1e-6)}
 

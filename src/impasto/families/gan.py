@@ -22,6 +22,7 @@ from impasto.seeds import stream
 from impasto.types import ImageShape, Lever
 
 PROBED = 64  # pictures drawn at each look into a training
+REBATCHED = 32  # of which so many are drawn again in other company
 SLOWEST_RATE, QUICKEST_RATE = 1e-5, 1e-3  # that a remedy goes to
 SLOWEST_PACE, QUICKEST_PACE = 1 / 16, 8.0
 BLOCK = 64  # latents drawn together; part of what a seed means, so never to be changed
@@ -89,7 +90,7 @@ class GAN(Family):
         with frozen_statistics(draw), frozen_statistics(judge):
             with Liveness(draw) as drawing:
                 fakes = torch.cat([draw(part) for part in torch.split(latents, company)])
-            rebatched = self._in_other_company(latents, company)
+            rebatched = self._in_other_company(latents[:REBATCHED], company)
             with Liveness(judge) as judging:
                 real_logits, fake_logits = self.judged(real.images, fakes)
             held_out_logits = (
