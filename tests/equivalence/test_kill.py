@@ -18,6 +18,7 @@ SETTINGS = [
     "train.batch=8",
     "train.grid=4",
     "train.snapshots=100",
+    "train.looks=20",
 ]
 STEPS = 600
 IMPASTO = [sys.executable, "-m", "impasto"]
@@ -52,7 +53,7 @@ def uninterrupted(tmp_path_factory):
 
 
 def wait_for(condition, process):
-    for _ in range(6000):
+    for _ in range(24_000):  # minutes: the machine may be busy with something else
         if condition() or process.poll() is not None:
             return
         time.sleep(0.01)
@@ -68,6 +69,7 @@ def interrupt(arguments, run, after, how):
         _, said = process.communicate(timeout=120)
     finally:
         process.kill()
+        process.communicate()
     return process.returncode, said.decode()
 
 

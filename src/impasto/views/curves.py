@@ -99,7 +99,7 @@ _KINDS = (
     ),
     _Kind(
         "tones",
-        "Tones of samples beside the data's",
+        "Tones of samples against the data's",
         re.compile("_shift$|^contrast_ratio$|^saturation$"),
     ),
     _Kind("ranges", "Lowest and highest values", re.compile("(?<=_lowest)$|(?<=_highest)$")),

@@ -359,7 +359,7 @@ def test_a_report_does_not_show_other_pictures_as_the_real_ones(tmp_path):
     alone = (tmp_path / "run" / "report.html").read_text()
     impasto.prepare("kittens:41", to=made, size=8, channels=1)
     impasto.report(tmp_path / "run")
-    assert "beside" not in alone
+    assert "Real beside generated" not in alone
     assert (tmp_path / "run" / "report.html").read_text() == alone
 
 

@@ -216,5 +216,5 @@ def test_signals_are_folded_and_scores_are_not(facts):
     ]
     looks = [Tick(64 * i, i / 9, 1.0, 1.0, 1.0, {"diversity": 0.1 * i}) for i in range(1, 9)]
     html = render_report(replace(facts, events=[*looks, *scores]))
-    assert html.index("Recall; higher is better") < html.index("Signals of its health")
+    assert html.index("Recall, as usual; higher is better") < html.index("Signals of its health")
     assert html.index("Signals of its health") < html.index("Variety of samples")
