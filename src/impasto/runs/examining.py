@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from impasto.data.prepared import Prepared
+from impasto.data.spread import evenly
 from impasto.diagnostics import signals
 from impasto.diagnostics.signals import Images, RealLook, Signals
 from impasto.evaluation.memorization import CopyTest
@@ -38,15 +39,15 @@ class Examiner:
         self._company = config.train.batch
         self._prepared, self._device = prepared, device
         self._before: deque[Images] = deque(maxlen=REMEMBERED)
-        images = self._images(_evenly(trained, LOOKED_AT))
+        images = self._images(evenly(trained, LOOKED_AT))
         self._real = RealLook(images)
         self._shown = self._batch(
             images[torch.arange(0, len(images), max(1, len(images) // PROBED))][:PROBED]
         )
         self._unseen = self._batch(self._images(held_out[:PROBED]))
         self._copies = CopyTest(
-            self._vectors(_evenly(trained, AMONG), mirrored=config.data.flip),
-            self._vectors(_evenly(held_out, AMONG // 4), mirrored=False),
+            self._vectors(evenly(trained, AMONG), mirrored=config.data.flip),
+            self._vectors(evenly(held_out, AMONG // 4), mirrored=False),
         )
 
     def look(self, family: Family) -> Signals:
@@ -88,10 +89,3 @@ class Examiner:
 
     def _batch(self, images: Float[Tensor, "n c h w"]) -> Batch:
         return Batch(images.to(self._device), torch.full((len(images), 1), -1, device=self._device))
-
-
-def _evenly(positions: Int64[np.ndarray, " n"], count: int) -> Int64[np.ndarray, " m"]:
-    if len(positions) <= count:
-        return positions
-    chosen: np.ndarray = positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
-    return chosen

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from impasto.data.prepared import Prepared
+from impasto.data.spread import evenly
 from impasto.errors import SourceError
 from impasto.evaluation.evaluation import FEWEST, scores_of
 from impasto.evaluation.extractors import Classifier, Extractor, find_extractor
@@ -88,8 +89,7 @@ class Scorer:
         enough = len(held_out) >= scoring.pictures
         self._split: Split = "held-out" if enough else "all"
         positions = held_out if enough else np.arange(len(prepared))
-        if len(positions) > self._count:
-            positions = positions[np.linspace(0, len(positions) - 1, self._count).astype(np.int64)]
+        positions = evenly(positions, self._count)
         if len(positions) < FEWEST:
             raise SourceError(
                 f"{prepared.source}: {len(positions)} pictures are too few for scores; leave --evaluate-every out"

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int64, UInt8
 
 from impasto.data.crop import resample
 from impasto.data.prepared import Prepared
+from impasto.data.spread import evenly
 from impasto.errors import ConfigError, SourceError
 from impasto.evaluation.evaluation import FEWEST, Evaluation, advice_on, scores_of
 from impasto.evaluation.extractors import Classifier, find_extractor
@@ -23,7 +24,6 @@ from impasto.views.page import named
 from impasto.workflows.judging import (
     Judged,
     Sides,
-    evenly,
     is_model,
     judged_model,
     judged_pictures,

@@ -145,14 +145,6 @@ def sides_of(prepared: Prepared, *, own: bool) -> Sides:
     return sides
 
 
-def evenly(positions: Int64[np.ndarray, " n"], count: int) -> Int64[np.ndarray, " m"]:
-    """At most `count` of the positions, spread evenly over them."""
-    if len(positions) <= count:
-        return positions
-    chosen: np.ndarray = positions[np.linspace(0, len(positions) - 1, count).astype(np.int64)]
-    return chosen
-
-
 def compared_size(what: str | Path, against: str | Path) -> int:
     """The side at which pictures of two sources are compared: what both have, half of them at least."""
     return min(LARGEST, common_side(what), common_side(against))

@@ -10,6 +10,7 @@ from impasto.data.inspection.facts import Shown
 from impasto.data.layout import KEPT, code
 from impasto.data.prepared import Prepared
 from impasto.data.reasons import INVISIBLE, KINDS
+from impasto.data.spread import evenly
 
 SOME = 48  # kept pictures
 EXAMPLES = 24  # pictures for each reason
@@ -19,13 +20,6 @@ LOOKED_AT = 2_000  # pictures that are asked for colour and framing
 COLOURLESS = 1.0  # levels that the channels of a grey picture may lie apart, on average
 _BYTES = 1 << 21  # of pictures held at a time
 _BITS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
-
-
-def evenly(slots: Int64[np.ndarray, " n"], most: int) -> Int64[np.ndarray, " m"]:
-    """At most so many of these slots, at equal steps, with the first and the last."""
-    places = np.linspace(0, len(slots) - 1, min(most, len(slots))).round().astype(np.int64)
-    chosen: np.ndarray = slots[places]
-    return chosen
 
 
 def examples_of(status: UInt8[np.ndarray, " slots"]) -> dict[str, Int64[np.ndarray, " _"]]:

@@ -13,10 +13,11 @@ from impasto.data.inspection import census as counting
 from impasto.data.inspection import inspect as inspecting
 from impasto.data.inspection.facts import Balance, Numbers, Range
 from impasto.data.inspection.inspect import inspect, look
-from impasto.data.inspection.showing import colour_and_framing, evenly
+from impasto.data.inspection.showing import colour_and_framing
 from impasto.data.prepare import prepare
 from impasto.data.prepared import Prepared
 from impasto.data.rules import Rules
+from impasto.data.spread import evenly
 from impasto.errors import SourceError
 from impasto.holds import Hold
 
