@@ -1,279 +1,300 @@
-"""Plants each fault in small real runs and counts how often it is named, beside healthy runs.
+"""Plants each fault in small real runs, counts how often it is named, and how often healing helps; beside healthy runs.
 
-    python benchmarks/quality/faults.py [--set thresholds|proof] [--jobs 2] [--to DIR]
+    python benchmarks/quality/faults.py [--set thresholds|proof] [--jobs 2] [--to DIR] [--table]
 
 `thresholds` are the runs on which the thresholds in impasto.diagnostics were chosen; `proof` are others,
-on other pictures and seeds, and only they are reported. A run that is in DIR already is not run again.
+on other pictures and seeds, and only they are reported. A run that is in DIR already is not run again,
+and what was found in all that are there is told at the end, or, with --table, at once.
 """
 
 import argparse
-import os
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-SHARED = Path(os.environ.get("IMPASTO_SHARED", "../shared"))
-DATA = SHARED / "data"
+from plantings import FAULTS, PROOF, SUBJECTS, THRESHOLDS, WELL
 
+sys.path.append(str(Path(__file__).parents[1] / "speed"))
 
-@dataclass(frozen=True)
-class Subject:
-    """Pictures, and the small training that they are used for."""
-
-    source: str
-    recipe: str
-    settings: tuple[str, ...]
-    batch: int
-    steps: int
-    only: tuple[str, ...] = ()
-    limit: int | None = None
-    classes: tuple[str, ...] = ()
-
-
-SMALL_DCGAN = (
-    "data.size=32",
-    "family.width=16",
-    "family.generator_biases=[3]",
-    "family.discriminator_biases=[0,1,2,3]",
-)
-SMALL_NORMED = (
-    "data.size=32",
-    "data.channels=1",
-    "data.flip=false",
-    "family.width=16",
-    "family.latents=32",
-    "family.learning_rate=5e-4",
-)
-SMALL_TRICK = ("family.width=16", "family.latents=32")
-
-SUBJECTS = {
-    # thresholds are set on these
-    "low digits": Subject(
-        str(DATA / "mnist"), "faces64", SMALL_NORMED, 32, 800, limit=4000, classes=tuple("01234")
-    ),
-    "cats": Subject(str(DATA / "cat-faces-64.zip"), "kittens", SMALL_DCGAN, 16, 1200, limit=2500),
-    "anime": Subject(str(DATA / "anime-64.zip"), "frogs32", SMALL_TRICK, 20, 600, limit=2500),
-    # and proven on these
-    "high digits": Subject(
-        str(DATA / "mnist"), "faces64", SMALL_NORMED, 32, 800, limit=4000, classes=tuple("56789")
-    ),
-    "kittens": Subject("kittens:2500", "kittens", SMALL_DCGAN, 16, 1200),
-    "frogs": Subject(
-        str(DATA / "cifar10-jpg.tar.gz"), "frogs32", SMALL_TRICK, 20, 600, ("train/frog/*",), 2500
-    ),
-}
-THRESHOLDS = ("low digits", "cats", "anime")
-PROOF = ("high digits", "kittens", "frogs")
-EVERY = ("faces64", "kittens", "frogs32")
-
-
-def paced(recipe: str, discriminator: float, generator: float) -> tuple[str, ...]:
-    """Each player's learning rate times its own factor."""
-    if recipe == "frogs32":
-        return (
-            f"family.discriminator_learning_rate={8e-4 * discriminator}",
-            f"family.generator_learning_rate={4e-4 * generator}",
-        )
-    return (
-        f"family.learning_rate={5e-4 * generator}",
-        f"family.discriminator_pace={discriminator / generator}",
-    )
-
-
-def scaled(recipe: str, factor: float) -> tuple[str, ...]:
-    """Both learning rates times a factor."""
-    return paced(recipe, factor, factor)
-
-
-def unregularised(recipe: str) -> tuple[str, ...]:
-    """Without what holds a discriminator back."""
-    held = {
-        "kittens": ("family.r1_gamma=0",),
-        "frogs32": ("family.dropout=0", "family.label_noise=0"),
-    }
-    return held.get(recipe, ())
-
-
-def unclipped(recipe: str) -> tuple[str, ...]:
-    """Without a bound on gradients."""
-    return ("family.clip_value=1e6",) if recipe == "frogs32" else ()
-
-
-def heavy(recipe: str) -> tuple[str, ...]:
-    """With the momentum that GANs are advised against."""
-    return () if recipe == "frogs32" else ("family.betas=[0.9,0.999]",)
-
-
-@contextmanager
-def few_latents(kinds: int) -> Iterator[None]:
-    """The generator is given one of so few latents only, so that it can draw so few pictures."""
-    import torch
-
-    from impasto.families import dcgan, mlp_gan, trick_gan
-
-    def coarse(latents: torch.Tensor) -> torch.Tensor:
-        drawn = torch.randn(kinds, latents.shape[1], generator=torch.Generator().manual_seed(7))
-        codes = drawn.to(latents)
-        return codes[(latents @ codes.T).argmax(1)] + 0.02 * latents
-
-    def coarsened(forward: Callable[[Any, torch.Tensor], torch.Tensor]) -> Any:
-        return lambda self, latents: forward(self, coarse(latents))
-
-    with ExitStack() as stack:
-        for module in (dcgan, mlp_gan, trick_gan):
-            kind = module.Generator
-            stack.enter_context(patch.object(kind, "forward", coarsened(kind.forward)))
-        yield
-
-
-@contextmanager
-def unit_reals() -> Iterator[None]:
-    """Real pixels in [0, 1], against a generator that draws in [-1, 1]."""
-    from impasto.runs import examining, sitting
-
-    def to_unit(images: Any) -> Any:
-        return images.permute(0, 3, 1, 2).float() / 255
-
-    with patch.object(sitting, "to_float", to_unit), patch.object(examining, "to_float", to_unit):
-        yield
-
-
-@contextmanager
-def slow_loader() -> Iterator[None]:
-    """Each batch takes longer to make than a step takes."""
-    from impasto.data.feed import Feed
-
-    at = Feed.at
-
-    def slow(self: Feed, images_seen: int) -> Any:
-        time.sleep(0.15)
-        return at(self, images_seen)
-
-    with patch.object(Feed, "at", slow):
-        yield
+HEALTHY = 20  # runs without a fault in a proof
+SEEDS = 5  # of each fault in a proof
+EARLY = 1 / 3  # of a run
+SCORED = 500  # pictures on each side when healing is scored
+BARS = {"named": 0.95, "alarms in healthy runs": 0, "healing helps": 0.8}
 
 
 @dataclass(frozen=True)
-class Fault:
-    """How a fault is planted, given the subject's recipe."""
+class Planned:
+    """One run."""
 
-    settings: Callable[[str], tuple[str, ...]] = lambda _: ()
-    planted: Callable[[], Any] = nullcontext
-    limit: int | None = None
-    steps: float = 1.0  # of the subject's own
-    recipes: tuple[str, ...] = EVERY
+    subject: str
+    fault: str
+    seed: int
+    heal: bool = False
 
+    @property
+    def name(self) -> str:
+        """Of its directory."""
+        healed = "-healed" if self.heal else ""
+        return f"{self.subject}-{self.fault}-{self.seed}{healed}".replace(" ", "_")
 
-_FOURS = "{size: 4, stride: 4, padding: 0}"
+    @property
+    def batch(self) -> int:
+        """Pictures in a step."""
+        who, what = SUBJECTS[self.subject], FAULTS[self.fault]
+        return what.batch or min(who.batch, (what.limit or 1000) // 2)
 
-FAULTS = {
-    "well": Fault(),
-    "discriminator wins": Fault(lambda r: (*paced(r, 4, 0.1), *unregularised(r))),
-    "generator wins": Fault(lambda r: paced(r, 0.01, 1)),
-    "mode collapse": Fault(planted=lambda: few_latents(1)),
-    "partial mode collapse": Fault(planted=lambda: few_latents(4)),
-    "oscillation": Fault(lambda r: (*paced(r, 1.5, 6), *heavy(r), *unregularised(r))),
-    "divergence": Fault(lambda r: (*scaled(r, 1000), *unclipped(r))),
-    "discriminator overfits": Fault(
-        lambda r: ("data.validation=0.3", "data.flip=false", *unregularised(r)),
-        limit=150,
-        steps=2.0,
-    ),
-    "memorisation": Fault(lambda _: ("data.flip=false", "data.validation=0"), limit=8, steps=2.5),
-    "batch-norm leakage": Fault(
-        lambda _: ("train.batch=2",), steps=2.0, recipes=("kittens", "faces64")
-    ),
-    "checkerboard": Fault(
-        lambda _: (
-            f"family.generator_head={_FOURS}",
-            f"family.discriminator_stem={_FOURS}",
-            "family.generator_biases=[]",
-            "family.discriminator_biases=[]",
-        ),
-        recipes=("kittens", "faces64"),
-    ),
-    "range mismatch": Fault(planted=unit_reals),
-    "too few pictures": Fault(limit=60),
-    "learning rate too high": Fault(lambda r: scaled(r, 150)),
-    "learning rate too low": Fault(lambda r: scaled(r, 1 / 300)),
-    "slow loader": Fault(planted=slow_loader, steps=0.3),
-}
+    @property
+    def steps(self) -> int:
+        """The run's budget."""
+        return round(SUBJECTS[self.subject].steps * FAULTS[self.fault].steps)
+
+    @property
+    def words(self) -> list[str]:
+        """As --one takes it."""
+        return [self.subject, self.fault, str(self.seed), "heal" if self.heal else "leave"]
 
 
-def train(subject: str, fault: str, seed: int, to: Path) -> None:
+def train(planned: Planned, to: Path) -> None:
     """One run, in this process."""
     import torch
 
     import impasto
 
     torch.set_num_threads(1)
-    who, what = SUBJECTS[subject], FAULTS[fault]
-    batch = min(who.batch, (what.limit or 1000) // 2)
-    settings = (*who.settings, f"train.batch={batch}", "train.snapshots=12")
+    who, what = SUBJECTS[planned.subject], FAULTS[planned.fault]
+    made = what.made is not None
+    source = what.made(who, to.parent / f"{to.name}.pictures") if what.made else who.source
+    settings = (*who.settings, f"train.batch={planned.batch}", "train.snapshots=12")
     with what.planted():
         training = impasto.train(
-            who.source,
+            source,
             recipe=who.recipe,
             to=to,
-            steps=round(who.steps * what.steps),
+            steps=planned.steps,
             settings=(*settings, *what.settings(who.recipe)),
-            only=who.only,
-            classes=who.classes,
-            limit=what.limit or who.limit,
-            seed=seed,
+            only=() if made else who.only,
+            classes=() if made else who.classes,
+            limit=None if made else what.limit or who.limit,
+            seed=planned.seed,
+            heal=planned.heal,
         )
         for _ in training:
             pass
 
 
-def plan(
-    subjects: tuple[str, ...], seeds: list[int], faults: list[str]
-) -> Iterator[tuple[str, str, int]]:
-    """What is to be run."""
+def plan(subjects: tuple[str, ...], seeds: Iterable[int], faults: list[str]) -> Iterator[Planned]:
+    """What is to be run, a seed after the other, so that what is there at any time is of all faults."""
     for seed in seeds:
-        for fault in faults:
+        for name in faults:
             for subject in subjects:
-                if SUBJECTS[subject].recipe in FAULTS[fault].recipes:
-                    yield subject, fault, seed
+                if SUBJECTS[subject].recipe in FAULTS[name].recipes:
+                    yield Planned(subject, name, seed)
+                    if FAULTS[name].curable:
+                        yield Planned(subject, name, seed, heal=True)
+
+
+def more_healthy(subjects: tuple[str, ...], count: int) -> Iterator[Planned]:
+    """Healthy runs of further seeds, until there are so many of them."""
+    for number in range(SEEDS * len(subjects), count):
+        yield Planned(subjects[number % len(subjects)], WELL, SEEDS + number)
+
+
+def run_all(waiting: list[Planned], to: Path, jobs: int) -> None:
+    """Runs what is not there yet, so many at a time."""
+    running: list[subprocess.Popen[bytes]] = []
+    to.mkdir(parents=True, exist_ok=True)
+    waiting = [planned for planned in waiting if not (to / f"{planned.name}.log").exists()]
+    while waiting or running:
+        running = [process for process in running if process.poll() is None]
+        while waiting and len(running) < jobs:
+            planned = waiting.pop(0)
+            print(f"{time.strftime('%H:%M:%S')} {planned.name} ({len(waiting)} left)", flush=True)
+            words = [sys.executable, __file__, "--to", str(to / planned.name), "--one"]
+            with (to / f"{planned.name}.log").open("wb") as log:
+                running.append(subprocess.Popen([*words, *planned.words], stdout=log, stderr=log))
+        time.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the doctor said of a run: each name, and at what part of the run it came first."""
+
+    planned: Planned
+    names: dict[str, float]
+
+    @property
+    def right(self) -> bool:
+        """Whether the fault was named, or nothing where there was none."""
+        return not self.names if self.planned.fault == WELL else self.planned.fault in self.names
+
+    @property
+    def early(self) -> bool:
+        """Whether it was named in time."""
+        return self.names.get(self.planned.fault, 1.0) <= EARLY
+
+
+def told_of(planned: Planned, to: Path) -> Told:
+    """What the doctor says of a run that is there."""
+    from impasto import doctor
+
+    spells = doctor(to / planned.name).spells
+    return Told(
+        planned, {s.finding.name: s.first_seen / (planned.steps * planned.batch) for s in spells}
+    )
+
+
+def confusion(told: list[Told]) -> str:
+    """What was planted, by line, and in how many runs each name was told."""
+    names = [name for name in FAULTS if name != WELL]
+    names += sorted({name for each in told for name in each.names} - set(names))
+    letters = {name: chr(ord("A") + index) for index, name in enumerate(names)}
+    widest = max(map(len, FAULTS)) + 3
+    lines = [
+        f"{'planted':<{widest}} runs right early  "
+        + "  ".join(f"{x:>2}" for x in letters.values())
+        + "  none"
+    ]
+    for fault in FAULTS:
+        of_it = [each for each in told if each.planned.fault == fault]
+        if not of_it:
+            continue
+        counts = Counter(name for each in of_it for name in each.names)
+        cells = "  ".join(f"{counts[name] or '.':>2}" for name in names)
+        soon = sum(each.early for each in of_it) if FAULTS[fault].early and fault != WELL else "."
+        label = f"{letters.get(fault, ' ')}  {fault}"
+        right, nothing = sum(e.right for e in of_it), sum(not e.names for e in of_it)
+        lines.append(
+            f"{label:<{widest}} {len(of_it):>4} {right:>5} {soon:>5}  {cells}  {nothing or '.':>4}"
+        )
+    return "\n".join(lines)
+
+
+def distance(run: Path, subject: str) -> dict[str, float]:
+    """How far a run's pictures are from its subject's; infinite where it left no model worth drawing from."""
+    import impasto
+
+    kept = run.parent / f"{run.name}.distance.json"
+    if kept.exists():
+        found: dict[str, float] = json.loads(kept.read_text())
+        return found
+    who = SUBJECTS[subject]
+    names = ("kernel_distance_unit", "kernel_distance")
+    try:
+        scores = impasto.evaluate(
+            run, who.source, pictures=SCORED, only=who.only, classes=who.classes, html=None
+        ).scores
+        found = {name: scores[name].estimate.value for name in names}
+    except impasto.ImpastoError as error:
+        print(f"{run.name}: {error}")
+        found = dict.fromkeys(names, float("inf"))
+    kept.write_text(json.dumps(found))
+    return found
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same run left alone and healed."""
+
+    planned: Planned
+    left: dict[str, float]
+    healed: dict[str, float]
+
+    def better(self, name: str = "kernel_distance_unit") -> bool:
+        """Whether healing ended nearer."""
+        return self.healed[name] < self.left[name]
+
+
+def pairs_of(planned: list[Planned], to: Path) -> Iterator[Pair]:
+    """Every pair that is there."""
+    for each in planned:
+        left, healed = to / Planned(each.subject, each.fault, each.seed).name, to / each.name
+        if each.heal and all((run / "events.jsonl").exists() for run in (left, healed)):
+            yield Pair(each, distance(left, each.subject), distance(healed, each.subject))
+
+
+def tell(planned: list[Planned], to: Path, keep: str | None) -> None:
+    """Prints the tables, and keeps their figures."""
+    from measure import report
+
+    there = [each for each in planned if (to / each.name / "run.json").exists()]
+    told = [told_of(each, to) for each in there if not each.heal]
+    faulty = [each for each in told if each.planned.fault != WELL]
+    healthy = [each for each in told if each.planned.fault == WELL]
+    showing = [each for each in faulty if FAULTS[each.planned.fault].early]
+    print(confusion(told), "\n")
+    for each in told:
+        if not each.right:
+            print(f"missed: {each.planned.name}: {each.names or 'nothing'}")
+    pairs = list(pairs_of(there, to))
+    for pair in pairs:
+        sign = "better" if pair.better() else "NOT better"
+        numbers = (
+            f"{pair.left['kernel_distance_unit']:.4f} -> {pair.healed['kernel_distance_unit']:.4f}"
+        )
+        print(f"{pair.planned.name}: {numbers} {sign}")
+    figures: dict[str, Any] = {
+        "planted": len(faulty),
+        "named": _share(sum(each.right for each in faulty), len(faulty)),
+        "named_in_the_first_third_where_it_shows": _share(
+            sum(e.early for e in showing), len(showing)
+        ),
+        "healthy": len(healthy),
+        "healthy_with_a_finding": sum(not each.right for each in healthy),
+        "healing_pairs": len(pairs),
+        "healing_helps": _share(sum(pair.better() for pair in pairs), len(pairs)),
+        "healing_helps_by_the_usual_kernel_distance": _share(
+            sum(pair.better("kernel_distance") for pair in pairs), len(pairs)
+        ),
+        "by_fault": {
+            fault: {
+                "runs": sum(each.planned.fault == fault for each in told),
+                "right": sum(each.right for each in told if each.planned.fault == fault),
+                "told": dict(Counter(n for e in told if e.planned.fault == fault for n in e.names)),
+                "healing": [pair.better() for pair in pairs if pair.planned.fault == fault],
+            }
+            for fault in FAULTS
+        },
+        "bars": BARS,
+    }
+    report(keep or "faults", figures, keep=keep is not None)
+
+
+def _share(count: int, of: int) -> float | None:
+    return round(count / of, 3) if of else None
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", choices=["thresholds", "proof"], default="proof")
     parser.add_argument("--seeds", type=int, nargs="*")
-    parser.add_argument("--faults", nargs="*", default=list(FAULTS))
-    parser.add_argument("--subjects", nargs="*")
+    parser.add_argument("--faults", nargs="*", default=list(FAULTS), choices=list(FAULTS))
+    parser.add_argument("--subjects", nargs="*", choices=list(SUBJECTS))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--to", type=Path, default=Path("runs/faults"))
-    parser.add_argument("--one", nargs=3, metavar=("SUBJECT", "FAULT", "SEED"))
+    parser.add_argument("--table", action="store_true", help="run nothing, tell what is there")
+    parser.add_argument("--one", nargs=4, metavar=("SUBJECT", "FAULT", "SEED", "HEAL"))
     given = parser.parse_args()
     if given.one:
-        subject, fault, seed = given.one
-        train(subject, fault, int(seed), given.to)
+        subject, fault, seed, heal = given.one
+        train(Planned(subject, fault, int(seed), heal == "heal"), given.to)
         return
-    subjects = tuple(given.subjects or (THRESHOLDS if given.set == "thresholds" else PROOF))
-    seeds = given.seeds or ([100, 101] if given.set == "thresholds" else list(range(5)))
-    waiting = list(plan(subjects, seeds, given.faults))
-    running: list[subprocess.Popen[bytes]] = []
-    given.to.mkdir(parents=True, exist_ok=True)
-    while waiting or running:
-        running = [process for process in running if process.poll() is None]
-        while waiting and len(running) < given.jobs:
-            subject, fault, seed = waiting.pop(0)
-            to = given.to / f"{subject}-{fault}-{seed}".replace(" ", "_")
-            if (to / "events.jsonl").exists():
-                continue
-            print(f"{time.strftime('%H:%M:%S')} {to.name} ({len(waiting)} left)", flush=True)
-            words = [sys.executable, __file__, "--to", str(to), "--one", subject, fault, str(seed)]
-            with (given.to / f"{to.name}.log").open("wb") as log:
-                running.append(subprocess.Popen(words, stdout=log, stderr=log))
-        time.sleep(0.5)
+    proof = given.set == "proof"
+    subjects = tuple(given.subjects or (PROOF if proof else THRESHOLDS))
+    seeds = given.seeds or (range(SEEDS) if proof else [100, 101])
+    planned = list(plan(subjects, seeds, given.faults))
+    if proof and WELL in given.faults and not given.seeds:
+        planned += more_healthy(subjects, HEALTHY)
+    if not given.table:
+        run_all(planned, given.to, given.jobs)
+    whole = proof and not (given.seeds or given.subjects or given.faults != list(FAULTS))
+    tell(planned, given.to, "faults-cpu" if whole else None)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from impasto.events import (
 if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
     from impasto.evaluation.memorization import Memorization
     from impasto.evaluation.standing import Standing
-    from impasto.workflows.comparing import Comparison
+    from impasto.workflows.comparison import Comparison
     from impasto.workflows.examination import Examination
     from impasto.workflows.training import Training
 

@@ -12,7 +12,8 @@ from impasto.errors import BadInput, ConfigError, ModelError, RunError, WeightsE
 from impasto.evaluation.score import METRICS
 from impasto.families.gan import GeneratorModel
 from impasto.runs.export import read_config, read_model, write_model
-from impasto.workflows.comparing import _names, compare
+from impasto.workflows.comparing import compare
+from impasto.workflows.entrants import names_of
 from impasto.workflows.evaluating import evaluate
 from impasto.workflows.training import train
 
@@ -259,7 +260,7 @@ def test_a_file_by_itself_can_be_compared(home, tmp_path):
     ],
 )
 def test_names_are_as_short_as_tells_them_apart(places, names):
-    assert _names([Path(place).absolute() for place in places]) == names
+    assert names_of([Path(place).absolute() for place in places]) == names
 
 
 # Fairness ----------------------------------------------------------------------------------------
