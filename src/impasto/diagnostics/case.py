@@ -63,6 +63,15 @@ class Case:
             return math.nan
         return statistics.median(values)
 
+    def recents(self, *names: str) -> dict[str, float]:
+        """Some signals over the last looks."""
+        return {name: self.recent(name) for name in names}
+
+    @property
+    def moves(self) -> dict[str, float]:
+        """How far a step moves the weights of either player, as a part of them."""
+        return self.recents("generator_update_ratio", "discriminator_update_ratio")
+
     def trend(self, name: str, over: int = TREND) -> float:
         """A signal now over what it was so many looks ago, both as medians; nan where too few looks are there."""
         before = self.until(max(0, len(self.looks) - over)).recent(name)

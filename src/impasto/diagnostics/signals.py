@@ -1,7 +1,7 @@
 """Signals: what is measured at each look into a training, as pure functions of pictures and logits.
 
 A signal is a number with a name and a healthy range; what its leaving that range means is told in
-`findings.py`. Pictures are looked at small (`SMALL` pixels on a side), where composition and colour are,
+`diseases`. Pictures are looked at small (`SMALL` pixels on a side), where composition and colour are,
 and noise is not; only the checkerboard is looked for at full size. No pretrained network is asked, so
 signals cost little and are there on every machine.
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from impasto.diagnostics.findings import Finding
+from impasto.diagnostics.finding import Finding
 from impasto.events import Event, Healed
 from impasto.types import Lever
 

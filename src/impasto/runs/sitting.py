@@ -7,21 +7,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import torch
 
 from impasto.config import override
 from impasto.data.feed import Feed, RawBatch
 from impasto.data.prepared import Prepared
-from impasto.diagnostics.case import Facts
-from impasto.diagnostics.findings import WARM_UP, broken_down, not_finite
+from impasto.diagnostics.diseases.rates import broken_down
 from impasto.errors import Diverged, NotSaved, OutOfMemory
 from impasto.events import (
     Event,
     Finished,
     FinishReason,
-    Healed,
     Noticed,
     Sampled,
     Saved,
@@ -35,15 +33,13 @@ from impasto.runs.checkpoint import State, save_state
 from impasto.runs.config import RunConfig, settings_of
 from impasto.runs.devices import Processes, free_cached, out_of_memory
 from impasto.runs.directory import Run
-from impasto.runs.examining import Examiner
 from impasto.runs.export import write_model
-from impasto.runs.healing import Good, Healer, Plan
+from impasto.runs.health import Health
 from impasto.runs.pace import Due, Pace
 from impasto.runs.scoring import STEERED_BY, Record, Scorer
 from impasto.runs.totals import Totals
-from impasto.runs.watching import Watch, data_facts, diagnosed, facts_of
 from impasto.seeds import Streams
-from impasto.types import Lever, Progress
+from impasto.types import Progress
 from impasto.version import __version__
 
 
@@ -58,10 +54,10 @@ class Sitting:
         run: Run | None,
         state: State | None,
     ) -> None:
-        self._changes = state.changes if state else ()
+        changes = state.changes if state else ()
         self._settings = settings_of(config)  # as asked for; what healing changes is kept beside it
-        config = override(config, self._changes)
-        self.config, self.prepared, self.processes, self.run = config, prepared, processes, run
+        config = override(config, changes)
+        self.prepared, self.processes, self.run = prepared, processes, run
         self._split = prepared.split(config.data.split_seed, config.data.validation)
         trained, _ = self._split
         self.streams = Streams(config.train.seed, processes.device, processes.rank, processes.count)
@@ -87,16 +83,24 @@ class Sitting:
         self._saved = self.progress.images_seen if state else -1
         self._finished = False
         self._totals = Totals()
-        self._examiner: Examiner | None = None  # made at the first look
-        self._data_facts = data_facts(prepared) if run else {}
-        self._watch = Watch(self._facts(), run.events()) if run else None
-        self._healer = Healer.of(run.events() if run else ())
-        self._good: Good | None = None  # what healing goes back to
-        if config.train.heal:
-            self._good = Good.of(self.progress.images_seen, self.family.state())
+        self._health = Health(
+            config,
+            changes,
+            self.family,
+            prepared,
+            self._split,
+            run=run,
+            processes=processes,
+            images_seen=self.progress.images_seen,
+        )
         self._scorer: Scorer | None = None  # made at the first score
         self._record = Record.of(run.events() if run else ())
         self.exhausted: FinishReason | None = None  # set once scores have stopped improving
+
+    @property
+    def config(self) -> RunConfig:
+        """Of the run, as healing has left it."""
+        return self._health.config
 
     def open(self) -> Iterator[Event]:
         """What is told before the first step."""
@@ -159,14 +163,15 @@ class Sitting:
             look: whether the signals of the training's health are taken too.
 
         Raises:
-            Diverged: most of those steps had to be left out.
+            Diverged: most of those steps had to be left out, and the run does not heal itself, or can do no more.
         """
         seconds = self.progress.seconds
         images = self._totals.steps * self.config.train.batch
         scalars = self._totals.read(self.processes)
         elapsed = self._totals.elapsed
         if look:
-            scalars |= self._look()
+            with self.processes.autocast(), self._memory_told():
+                scalars |= self._health.look()
         self._totals = Totals()
         fraction = self.progress.fraction
         tick = Tick(
@@ -179,7 +184,7 @@ class Sitting:
         )
         yield self._tell(tick)
         if look:
-            yield from self._diagnose(tick)
+            yield from map(self._tell, self._health.after(tick))
         skipped = scalars.get("skipped_steps", 0.0)
         if skipped > 0:
             yield self._tell(
@@ -189,7 +194,10 @@ class Sitting:
                 )
             )
         if broken_down(scalars):
-            yield from self._diverge(tick)
+            changes = self._health.changes
+            yield from map(self._tell, self._health.broken(tick))
+            if self._health.changes == changes:
+                raise self._diverged()
 
     def sample(self) -> Sampled:
         """Draws the fixed-noise grid."""
@@ -301,79 +309,6 @@ class Sitting:
         with self.processes.autocast():
             return self.family.step(batch, self.progress)
 
-    def _diagnose(self, tick: Tick) -> Iterator[Event]:
-        """What has come and gone, and what the run does about it where it heals itself."""
-        plan, well = None, False
-        if self._watch is not None:
-            for told in self._watch.after(tick):
-                yield self._tell(told)
-            well = tick.fraction >= WARM_UP and not self._watch.alarms
-            plan = self._healer.after(self._watch.present.values())
-        if self.config.train.heal:
-            yield from self._heal(plan, well=well)
-
-    def _diverge(self, tick: Tick) -> Iterator[Event]:
-        """Heals what has stopped being numbers, or gives up.
-
-        Raises:
-            Diverged: the run does not heal itself, or can do no more.
-        """
-        plan = None
-        if self._watch is not None:
-            finding = not_finite(tick.scalars, self._watch.facts)
-            yield self._tell(diagnosed(finding, tick.images_seen, present=True))
-            plan = self._healer.after([finding]) if self._good is not None else None
-        changes = len(self._changes)
-        if self.config.train.heal:
-            yield from self._heal(plan, well=False)
-        if len(self._changes) == changes:
-            raise self._diverged()
-
-    def _heal(self, plan: Plan | None, *, well: bool) -> Iterator[Event]:
-        levers = get_args(Lever)
-        wanted = levers.index(plan.lever) if plan else -1
-        pulled, back, kept = self.processes.agree(
-            [float(wanted), float(bool(plan and plan.back)), float(well)]
-        )
-        seen = self.progress.images_seen
-        if pulled >= 0:
-            changes = self.family.relief(self.config.family, levers[int(pulled)])
-            settings = tuple(f"family.{name}={value!r}" for name, value in changes.items())
-            self.config = override(self.config, settings)
-            self._changes = (*self._changes, *settings)
-            if back and self._good is not None:
-                self.family.restore(self._good.tensors)
-                seen = self._good.images_seen
-            self.family.adapt(self.config.family)
-            if self._watch is not None and plan is not None:
-                self._watch.facts = self._facts()
-                yield self._tell(
-                    Healed(
-                        self.progress.images_seen,
-                        plan.finding.name,
-                        plan.lever,
-                        list(settings),
-                        seen,
-                    )
-                )
-        elif kept:
-            self._good = Good.of(seen, self.family.state())
-
-    def _facts(self) -> Facts:
-        trained, held_out = self._split
-        return facts_of(
-            self.config, self._data_facts, pictures=len(trained), held_out=len(held_out)
-        )
-
-    def _look(self) -> dict[str, float]:
-        """The signals of the training's health, by name."""
-        if self._examiner is None:
-            self._examiner = Examiner(
-                self.config, self.prepared, *self._split, self.processes.device
-            )
-        with self.processes.autocast(), self._memory_told():
-            return self._examiner.look(self.family)
-
     def _write(self, run: Run) -> None:
         seen, seconds = self.progress.images_seen, self.progress.seconds
         model = self._model()
@@ -383,7 +318,7 @@ class Sitting:
             self.prepared.fingerprint,
             self._settings,
             self.family.state(),
-            self._changes,
+            self._health.changes,
         )
         with self._disk_told():
             save_state(run.path / "state", state)

@@ -8,7 +8,8 @@ import numpy as np
 
 from impasto.data.prepared import Prepared
 from impasto.diagnostics.case import LOOKED, Case, Facts, case_of
-from impasto.diagnostics.findings import Finding, diagnose
+from impasto.diagnostics.diagnosis import diagnose
+from impasto.diagnostics.finding import Finding
 from impasto.events import Diagnosed, Event, Tick
 from impasto.families import FAMILIES
 from impasto.runs.config import RunConfig

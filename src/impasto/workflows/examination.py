@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from impasto.diagnostics.case import Case, Facts, case_of
-from impasto.diagnostics.findings import Finding, broken_down, diagnose, not_finite
+from impasto.diagnostics.diagnosis import diagnose
+from impasto.diagnostics.diseases.rates import broken_down, not_finite
+from impasto.diagnostics.finding import Finding
 from impasto.events import Event, Started, Tick
 from impasto.runs.directory import Run
 from impasto.runs.watching import facts_of

@@ -5,7 +5,9 @@ import math
 import pytest
 
 from impasto.diagnostics.case import Case, Facts, case_of
-from impasto.diagnostics.findings import DISEASES, Finding, diagnose, not_finite
+from impasto.diagnostics.diagnosis import DISEASES, diagnose
+from impasto.diagnostics.diseases.rates import not_finite
+from impasto.diagnostics.finding import Finding
 from impasto.events import Saved, Started, Tick
 
 FACTS = Facts(

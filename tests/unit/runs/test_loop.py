@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small import start
 
 import impasto
 from impasto.errors import Diverged, NotSaved, OutOfMemory, RunError, SourceError
@@ -15,27 +16,6 @@ from impasto.families.mlp_gan import MLPGAN
 from impasto.runs.checkpoint import last_state, same_tensors
 from impasto.runs.directory import Run
 from impasto.sheets import tile
-
-SMALL = (
-    "data.size=8",
-    "data.channels=1",
-    "family.width=16",
-    "family.latents=8",
-    "train.batch=4",
-    "train.grid=4",
-)
-
-
-def start(to, *settings, steps=8, source="kittens:40", **options):
-    return impasto.train(
-        source,
-        recipe="mnist-mlp",
-        to=to,
-        steps=steps,
-        device="cpu",
-        settings=(*SMALL, *settings),
-        **options,
-    )
 
 
 def final(run):

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+import small
+from small import kinds
 
 import impasto
 from impasto.errors import ConfigError, WeightsError
@@ -8,33 +10,17 @@ from impasto.events import Finished, Noticed, Scored
 from impasto.runs.directory import Run
 from impasto.runs.scoring import Record
 
-SMALL = (
-    "data.size=8",
-    "data.channels=1",
-    "family.width=16",
-    "family.latents=8",
-    "train.batch=4",
-    "train.grid=4",
-    "train.scoring.extractor=random",
-    "train.scoring.pictures=16",
-)
+SCORING = ("train.scoring.extractor=random", "train.scoring.pictures=16")
 
 
 def start(to, *settings, steps=12, every=16, source="kittens:60", **options):
-    return impasto.train(
-        source,
-        recipe="mnist-mlp",
-        to=to,
-        steps=steps,
-        device="cpu",
-        settings=(*SMALL, *settings),
-        evaluate_every=every,
-        **options,
+    return small.start(
+        to, *SCORING, *settings, steps=steps, source=source, evaluate_every=every, **options
     )
 
 
 def scored(events):
-    return [event for event in events if isinstance(event, Scored)]
+    return kinds(events, Scored)
 
 
 def steering(event):

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import small
+from small import kinds
 
 import impasto
-from impasto.diagnostics.findings import Finding
+from impasto.diagnostics.finding import Finding
 from impasto.errors import Diverged
 from impasto.events import Diagnosed, Healed, Tick
 from impasto.families.mlp_gan import MLPGAN
@@ -11,30 +13,9 @@ from impasto.runs.directory import Run
 from impasto.runs.healing import LASTED, MOST, PATIENCE, Healer
 from impasto.workflows.examination import doctor
 
-SMALL = (
-    "data.size=8",
-    "data.channels=1",
-    "family.width=16",
-    "family.latents=8",
-    "train.batch=4",
-    "train.grid=4",
-)
-
 
 def start(to, *settings, steps=40, source="kittens:300", **options):
-    return impasto.train(
-        source,
-        recipe="mnist-mlp",
-        to=to,
-        steps=steps,
-        device="cpu",
-        settings=(*SMALL, *settings),
-        **options,
-    )
-
-
-def kinds(events, kind):
-    return [event for event in events if isinstance(event, kind)]
+    return small.start(to, *settings, steps=steps, source=source, **options)
 
 
 # Looks --------------------------------------------------------------------------------------

@@ -1,0 +1,64 @@
+"""Diagnosis: which diseases a training has, causes first.
+
+A cause hides what follows from it: where the discriminator has won, that all samples look alike is no news.
+"""
+
+from collections.abc import Callable, Mapping
+
+from impasto.diagnostics.case import Case
+from impasto.diagnostics.diseases import data, players, rates, samples
+from impasto.diagnostics.finding import Finding
+
+Disease = Callable[[Case], Finding | None]
+
+WARM_UP = 0.1  # of the budget; before it, players have hardly met
+
+DISEASES: tuple[Disease, ...] = (
+    data.range_mismatch,
+    rates.divergence,
+    data.slow_loader,
+    rates.rate_too_low,
+    rates.rate_too_high,
+    players.discriminator_wins,
+    players.generator_wins,
+    samples.collapse,
+    samples.partial_collapse,
+    players.oscillation,
+    samples.memorisation,
+    players.overfitting,
+    samples.batch_leakage,
+    samples.checkerboard,
+    data.too_few,
+    data.unbalanced,
+    data.duplicated,
+)
+# What a cause explains is not told beside it.
+_CHAOS = frozenset(
+    {
+        "discriminator wins",
+        "generator wins",
+        "mode collapse",
+        "partial mode collapse",
+        "oscillation",
+        "checkerboard",
+    }
+)
+EXPLAINS: Mapping[str, frozenset[str]] = {
+    "range mismatch": _CHAOS,
+    "divergence": _CHAOS | {"learning rate too high"},
+    "learning rate too high": _CHAOS,
+    "learning rate too low": _CHAOS,
+    "discriminator wins": _CHAOS - {"discriminator wins", "generator wins", "mode collapse"},
+    "generator wins": _CHAOS - {"discriminator wins", "generator wins"},
+    "mode collapse": _CHAOS - {"mode collapse", "generator wins"},
+    "memorisation": frozenset({"partial mode collapse", "discriminator overfits"}),
+}
+
+
+def diagnose(case: Case) -> list[Finding]:
+    """What ails a training now, causes first; empty when nothing does, or it is too early to say."""
+    if not case.looks or case.now.fraction < WARM_UP:
+        return []
+    found = [finding for disease in DISEASES if (finding := disease(case))]
+    explained = frozenset[str]().union(*(EXPLAINS.get(finding.name, ()) for finding in found))
+    return [finding for finding in found if finding.name not in explained]

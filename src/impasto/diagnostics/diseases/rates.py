@@ -1,0 +1,80 @@
+"""Diseases of the step: too large, too small, or no longer a number."""
+
+import math
+from collections.abc import Mapping
+
+from impasto.diagnostics.case import Case, Facts
+from impasto.diagnostics.finding import Finding
+
+_OVERSHOT = "Steps are so large that each throws away what the last one learnt."
+
+
+def divergence(case: Case) -> Finding | None:
+    """Losses run away."""
+    told = case.recents("generator_loss", "discriminator_loss")
+    if not max(map(abs, told.values())) > 60:
+        return None
+    return Finding(
+        name="divergence",
+        severity="alarm",
+        symptom="losses run away",
+        evidence=told,
+        cause=_OVERSHOT,
+        remedy="Go back to the last good state and take smaller steps",
+        settings=case.facts.settings("slow down"),
+        lever="slow down",
+    )
+
+
+def broken_down(scalars: Mapping[str, float]) -> bool:
+    """Whether training has stopped being made of numbers: most of its steps had to be left out."""
+    return scalars.get("skipped_steps", 0.0) >= 0.5 or not all(map(math.isfinite, scalars.values()))
+
+
+def not_finite(scalars: Mapping[str, float], facts: Facts) -> Finding:
+    """What is to be said of a training whose losses or gradients have stopped being numbers."""
+    names = ("skipped_steps", "generator_loss", "discriminator_loss")
+    return Finding(
+        name="divergence",
+        severity="alarm",
+        symptom="losses or gradients are no longer finite",
+        evidence={name: scalars[name] for name in names if name in scalars},
+        cause=_OVERSHOT,
+        remedy="Go back to the last good state and take smaller steps",
+        settings=facts.settings("slow down"),
+        lever="slow down",
+    )
+
+
+def rate_too_low(case: Case) -> Finding | None:
+    """Weights hardly move."""
+    moves = case.moves
+    if not max(moves.values()) < 2e-4:
+        return None
+    return Finding(
+        name="learning rate too low",
+        severity="alarm",
+        symptom="a step changes the weights of either player by less than a five-thousandth",
+        evidence=moves,
+        cause="The learning rate is too low for the budget: the networks are still near their random start.",
+        remedy="Take larger steps",
+        settings=case.facts.settings("speed up"),
+        lever="speed up",
+    )
+
+
+def rate_too_high(case: Case) -> Finding | None:
+    """Weights are thrown about."""
+    moves = case.moves
+    if not max(moves.values()) > 0.05:
+        return None
+    return Finding(
+        name="learning rate too high",
+        severity="alarm",
+        symptom="single steps change the weights of a player by a twentieth and more",
+        evidence=moves,
+        cause="At such a rate nothing that was learnt lasts to the next step.",
+        remedy="Take smaller steps",
+        settings=case.facts.settings("slow down"),
+        lever="slow down",
+    )
