@@ -85,8 +85,13 @@ def train(planned: Planned, to: Path) -> None:
             seed=planned.seed,
             heal=planned.heal,
         )
-        for _ in training:
-            pass
+        try:
+            for _ in training:
+                pass
+        except impasto.ImpastoError as error:  # a run that diverges and may not heal itself
+            print(error)
+    if what.curable:
+        distance(to, planned.subject)
 
 
 def plan(subjects: tuple[str, ...], seeds: Iterable[int], faults: list[str]) -> Iterator[Planned]:

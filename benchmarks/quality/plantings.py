@@ -199,6 +199,27 @@ def uneven_pixels() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def swinging(turn: int) -> Iterator[None]:
+    """Bright pictures for some steps, then dark ones: a shuffle that does not mix, and a game that runs after it."""
+    import torch
+
+    from impasto.data.feed import Feed, RawBatch
+
+    at, choices = Feed.at, 4
+
+    def one_kind(self: Feed, images_seen: int) -> RawBatch:
+        batches = [at(self, choices * images_seen + k * self._batch) for k in range(choices)]
+        images = torch.cat([batch.images for batch in batches])
+        order = images.float().mean((1, 2, 3)).argsort(
+            descending=bool(images_seen // self._batch // turn % 2)
+        )[: self._batch]
+        return RawBatch(images[order], torch.cat([batch.labels for batch in batches])[order])
+
+    with patch.object(Feed, "at", one_kind):
+        yield
+
+
 def one_class_rare(subject: Subject, to: Path) -> str:
     """A folder of pictures by class, one of which has but a few."""
     if subject.source.endswith("mnist"):
@@ -272,9 +293,7 @@ FAULTS = {
     "mode collapse": Fault(planted=lambda: few_latents(1)),
     "partial mode collapse": Fault(planted=lambda: few_latents(4)),
     "oscillation": Fault(
-        lambda r: (*scaled(r, 2), "family.betas=[0.98,0.999]", *unregularised(r)),
-        recipes=("kittens", "faces64"),
-        curable=True,
+        lambda r: scaled(r, 3), planted=lambda: swinging(16), early=False, curable=True
     ),
     "divergence": Fault(lambda r: (*scaled(r, 1000), *unclipped(r)), curable=True),
     "discriminator overfits": Fault(
@@ -292,7 +311,7 @@ FAULTS = {
     "classes out of balance": Fault(made=one_class_rare, recipes=("faces64", "frogs32")),
     "too few pictures": Fault(limit=60),
     "learning rate too high": Fault(
-        lambda r: scaled(r, 150 if r == "faces64" else 40), curable=True
+        lambda r: scaled(r, {"faces64": 150, "kittens": 40}.get(r, 15)), curable=True
     ),
     "learning rate too low": Fault(lambda r: scaled(r, 1 / 300), curable=True),
     "slow loader": Fault(planted=slow_loader, steps=0.3),

@@ -1,6 +1,7 @@
 """Every disease on signals made up for it, beside a healthy training that must stay without findings."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -78,7 +79,7 @@ SICK = {
     "memorisation": {"copied": 0.6, "copied_surely": 1.0},
     "discriminator overfits": {"recognition": 0.95},
     "batch-norm leakage": {"batch_leak": 0.8},
-    "checkerboard": {"checkerboard": 2.0},
+    "checkerboard": {"checkerboard": 3.0},
 }
 
 
@@ -136,6 +137,16 @@ def test_remedies_are_in_the_runs_own_settings(name):
 
 def test_nothing_is_said_before_the_players_have_met():
     assert diagnose(case(SICK["mode collapse"], looks=4, of=100)) == []
+
+
+def test_first_steps_may_be_long():
+    assert diagnose(case(SICK["learning rate too high"], looks=19, of=100)) == []
+
+
+def test_small_batches_are_found_guilty_of_leakage_sooner():
+    small = replace(FACTS, batch=2)
+    assert names(diagnose(case({"batch_leak": 0.25}, facts=small))) == ["batch-norm leakage"]
+    assert diagnose(case({"batch_leak": 0.25})) == []
 
 
 def test_a_discriminator_ahead_of_a_generator_that_learns_has_not_won():

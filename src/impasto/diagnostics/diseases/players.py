@@ -57,8 +57,8 @@ def oscillation(case: Case) -> Finding | None:
         severity="alarm",
         symptom="the same latents give other pictures at every look, and then the earlier ones again",
         evidence=told,
-        cause="Steps are so large, or carry so much momentum, that both players overshoot.",
-        remedy="Let the learning rate fall, and use little momentum (family.betas=[0.5,0.999])",
+        cause="Steps are so large, or pictures come in such long stretches of one kind, that both players overshoot.",
+        remedy="Take smaller steps, or let them become smaller (family.schedule)",
         settings=case.facts.settings("slow down"),
         lever="slow down",
     )

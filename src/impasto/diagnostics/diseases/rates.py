@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from impasto.diagnostics.case import Case, Facts
 from impasto.diagnostics.finding import Finding
 
+SETTLED = 0.2  # of the budget; first steps are long in healthy runs too
 _OVERSHOT = "Steps are so large that each throws away what the last one learnt."
 
 
@@ -66,12 +67,12 @@ def rate_too_low(case: Case) -> Finding | None:
 def rate_too_high(case: Case) -> Finding | None:
     """Weights are thrown about."""
     moves = case.moves
-    if not max(moves.values()) > 0.05:
+    if case.now.fraction < SETTLED or not max(moves.values()) > 0.02:
         return None
     return Finding(
         name="learning rate too high",
         severity="alarm",
-        symptom="single steps change the weights of a player by a twentieth and more",
+        symptom="single steps change the weights of a player by a fiftieth and more",
         evidence=moves,
         cause="At such a rate nothing that was learnt lasts to the next step.",
         remedy="Take smaller steps",

@@ -3,6 +3,8 @@
 from impasto.diagnostics.case import Case
 from impasto.diagnostics.finding import Finding
 
+FEW_IN_A_BATCH = 16
+
 
 def collapse(case: Case) -> Finding | None:
     """All samples are one picture."""
@@ -58,12 +60,15 @@ def memorisation(case: Case) -> Finding | None:
 def batch_leakage(case: Case) -> Finding | None:
     """A picture depends on those that are drawn beside it."""
     told = case.recents("batch_leak")
-    if not told["batch_leak"] > 0.35:
+    few = (
+        case.facts.batch < FEW_IN_A_BATCH
+    )  # where the cause is there, less of the symptom tells it
+    if not told["batch_leak"] > (0.19 if few else 0.35):
         return None
     return Finding(
         name="batch-norm leakage",
         severity="alarm",
-        symptom="a picture changes when others are drawn beside it, by a third of what two pictures differ and more",
+        symptom=f"a picture changes with those that are drawn beside it, by {told['batch_leak']:.0%} of two's distance",
         evidence=told,
         cause=f"Batch norm takes its statistics from {case.facts.batch} pictures, too few for them to be steady, and "
         "what is drawn later, alone, was never trained.",
@@ -78,12 +83,12 @@ def checkerboard(case: Case) -> Finding | None:
         return None
     told = case.recents("checkerboard", "energy_distance", "contrast_ratio")
     drawn = told["energy_distance"] < 0.6 and told["contrast_ratio"] > 0.4
-    if not (drawn and told["checkerboard"] > 1.5):
+    if not (drawn and told["checkerboard"] > 2.2):
         return None
     return Finding(
         name="checkerboard",
         severity="alarm",
-        symptom="samples have a grid pattern with the period of the generator's strides, 30 times the data's and more",
+        symptom="samples have a grid pattern with the period of the generator's strides, 150 times the data's and more",
         evidence=told,
         cause="A layer that enlarges covers its pixels unevenly where its kernel's size is no multiple of its stride.",
         remedy="Use kernels that are multiples of their stride (such as 4/2/1 for family.generator_head), or train "
