@@ -211,9 +211,11 @@ def swinging(turn: int) -> Iterator[None]:
     def one_kind(self: Feed, images_seen: int) -> RawBatch:
         batches = [at(self, choices * images_seen + k * self._batch) for k in range(choices)]
         images = torch.cat([batch.images for batch in batches])
-        order = images.float().mean((1, 2, 3)).argsort(
-            descending=bool(images_seen // self._batch // turn % 2)
-        )[: self._batch]
+        order = (
+            images.float()
+            .mean((1, 2, 3))
+            .argsort(descending=bool(images_seen // self._batch // turn % 2))[: self._batch]
+        )
         return RawBatch(images[order], torch.cat([batch.labels for batch in batches])[order])
 
     with patch.object(Feed, "at", one_kind):

@@ -19,6 +19,7 @@ def main() -> None:
         "amount",
         "train_step",
         "frechet",
+        "watching",
     ]
     if torch.cuda.is_available():
         names.append("gpu")

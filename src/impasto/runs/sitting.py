@@ -83,7 +83,7 @@ class Sitting:
         self._saved = self.progress.images_seen if state else -1
         self._finished = False
         self._totals = Totals()
-        self._health = Health(
+        self.health = Health(
             config,
             changes,
             self.family,
@@ -100,7 +100,7 @@ class Sitting:
     @property
     def config(self) -> RunConfig:
         """Of the run, as healing has left it."""
-        return self._health.config
+        return self.health.config
 
     def open(self) -> Iterator[Event]:
         """What is told before the first step."""
@@ -171,7 +171,7 @@ class Sitting:
         elapsed = self._totals.elapsed
         if look:
             with self.processes.autocast(), self._memory_told():
-                scalars |= self._health.look()
+                scalars |= self.health.look()
         self._totals = Totals()
         fraction = self.progress.fraction
         tick = Tick(
@@ -184,7 +184,7 @@ class Sitting:
         )
         yield self._tell(tick)
         if look:
-            yield from map(self._tell, self._health.after(tick))
+            yield from map(self._tell, self.health.after(tick))
         skipped = scalars.get("skipped_steps", 0.0)
         if skipped > 0:
             yield self._tell(
@@ -194,9 +194,9 @@ class Sitting:
                 )
             )
         if broken_down(scalars):
-            changes = self._health.changes
-            yield from map(self._tell, self._health.broken(tick))
-            if self._health.changes == changes:
+            changes = self.health.changes
+            yield from map(self._tell, self.health.broken(tick))
+            if self.health.changes == changes:
                 raise self._diverged()
 
     def sample(self) -> Sampled:
@@ -318,7 +318,7 @@ class Sitting:
             self.prepared.fingerprint,
             self._settings,
             self.family.state(),
-            self._health.changes,
+            self.health.changes,
         )
         with self._disk_told():
             save_state(run.path / "state", state)
