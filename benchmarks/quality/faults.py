@@ -9,12 +9,15 @@ and what was found in all that are there is told at the end, or, with --table, a
 
 import argparse
 import json
-import subprocess
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ from plantings import FAULTS, PROOF, SUBJECTS, THRESHOLDS, WELL
 sys.path.append(str(Path(__file__).parents[1] / "speed"))
 
 HEALTHY = 20  # runs without a fault in a proof
-SEEDS = 5  # of each fault in a proof
+SEEDS = 6  # of each fault in a proof
 EARLY = 1 / 3  # of a run
 SCORED = 500  # pictures on each side when healing is scored
 BARS = {"named": 0.95, "alarms in healthy runs": 0, "healing helps": 0.8}
@@ -54,11 +57,6 @@ class Planned:
     def steps(self) -> int:
         """The run's budget."""
         return round(SUBJECTS[self.subject].steps * FAULTS[self.fault].steps)
-
-    @property
-    def words(self) -> list[str]:
-        """As --one takes it."""
-        return [self.subject, self.fault, str(self.seed), "heal" if self.heal else "leave"]
 
 
 def train(planned: Planned, to: Path) -> None:
@@ -94,37 +92,45 @@ def train(planned: Planned, to: Path) -> None:
         distance(to, planned.subject)
 
 
-def plan(subjects: tuple[str, ...], seeds: Iterable[int], faults: list[str]) -> Iterator[Planned]:
-    """What is to be run, a seed after the other, so that what is there at any time is of all faults."""
+def plan(
+    subjects: tuple[str, ...], seeds: Iterable[int], faults: list[str], *, heal: bool
+) -> Iterator[Planned]:
+    """What is to be run: each fault with every seed, on one subject after the other.
+
+    A seed after the other, so that what is there at any time is of all faults.
+    """
     for seed in seeds:
         for name in faults:
-            for subject in subjects:
-                if SUBJECTS[subject].recipe in FAULTS[name].recipes:
-                    yield Planned(subject, name, seed)
-                    if FAULTS[name].curable:
-                        yield Planned(subject, name, seed, heal=True)
-
-
-def more_healthy(subjects: tuple[str, ...], count: int) -> Iterator[Planned]:
-    """Healthy runs of further seeds, until there are so many of them."""
-    for number in range(SEEDS * len(subjects), count):
-        yield Planned(subjects[number % len(subjects)], WELL, SEEDS + number)
+            able = [s for s in subjects if SUBJECTS[s].recipe in FAULTS[name].recipes]
+            subject = able[seed % len(able)] if able else None
+            if subject is not None:
+                yield Planned(subject, name, seed)
+                if FAULTS[name].curable and heal:
+                    yield Planned(subject, name, seed, heal=True)
 
 
 def run_all(waiting: list[Planned], to: Path, jobs: int) -> None:
     """Runs what is not there yet, so many at a time."""
-    running: list[subprocess.Popen[bytes]] = []
     to.mkdir(parents=True, exist_ok=True)
     waiting = [planned for planned in waiting if not (to / f"{planned.name}.log").exists()]
-    while waiting or running:
-        running = [process for process in running if process.poll() is None]
-        while waiting and len(running) < jobs:
-            planned = waiting.pop(0)
-            print(f"{time.strftime('%H:%M:%S')} {planned.name} ({len(waiting)} left)", flush=True)
-            words = [sys.executable, __file__, "--to", str(to / planned.name), "--one"]
-            with (to / f"{planned.name}.log").open("wb") as log:
-                running.append(subprocess.Popen([*words, *planned.words], stdout=log, stderr=log))
-        time.sleep(0.5)
+    with get_context("spawn").Pool(jobs, maxtasksperchild=10) as pool:
+        done = pool.imap_unordered(partial(logged, to=to), waiting)
+        for count, name in enumerate(done, 1):
+            print(f"{time.strftime('%H:%M:%S')} {count}/{len(waiting)} {name}", flush=True)
+
+
+def logged(planned: Planned, to: Path) -> str:
+    """One run and what it says, in a file; its name."""
+    with (
+        (to / f"{planned.name}.log").open("w") as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
+        try:
+            train(planned, to / planned.name)
+        except Exception:  # noqa: BLE001 - the others are to go on
+            traceback.print_exc()
+    return planned.name
 
 
 @dataclass(frozen=True)
@@ -284,18 +290,14 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--to", type=Path, default=Path("runs/faults"))
     parser.add_argument("--table", action="store_true", help="run nothing, tell what is there")
-    parser.add_argument("--one", nargs=4, metavar=("SUBJECT", "FAULT", "SEED", "HEAL"))
+    parser.add_argument("--no-heal", action="store_true", help="no runs that heal themselves")
     given = parser.parse_args()
-    if given.one:
-        subject, fault, seed, heal = given.one
-        train(Planned(subject, fault, int(seed), heal == "heal"), given.to)
-        return
     proof = given.set == "proof"
     subjects = tuple(given.subjects or (PROOF if proof else THRESHOLDS))
-    seeds = given.seeds or (range(SEEDS) if proof else [100, 101])
-    planned = list(plan(subjects, seeds, given.faults))
+    seeds = given.seeds or (range(SEEDS) if proof else range(100, 100 + SEEDS // 2))
+    planned = list(plan(subjects, seeds, given.faults, heal=not given.no_heal))
     if proof and WELL in given.faults and not given.seeds:
-        planned += more_healthy(subjects, HEALTHY)
+        planned += plan(subjects, range(SEEDS, HEALTHY), [WELL], heal=False)
     if not given.table:
         run_all(planned, given.to, given.jobs)
     whole = proof and not (given.seeds or given.subjects or given.faults != list(FAULTS))

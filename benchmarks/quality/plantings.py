@@ -294,9 +294,7 @@ FAULTS = {
     "generator wins": Fault(lambda r: paced(r, 0.01, 1), curable=True),
     "mode collapse": Fault(planted=lambda: few_latents(1)),
     "partial mode collapse": Fault(planted=lambda: few_latents(4)),
-    "oscillation": Fault(
-        lambda r: scaled(r, 3), planted=lambda: swinging(16), early=False, curable=True
-    ),
+    "oscillation": Fault(planted=lambda: swinging(16), early=False, curable=True),
     "divergence": Fault(lambda r: (*scaled(r, 1000), *unclipped(r)), curable=True),
     "discriminator overfits": Fault(
         lambda r: ("data.validation=0.3", "data.flip=false", *unregularised(r)),

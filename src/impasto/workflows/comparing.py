@@ -33,9 +33,11 @@ from impasto.workflows.evaluating import (
     Assessed,
     ExtractorDevice,
     Report,
+    Terms,
     assess,
     available,
     check_numbers,
+    silent,
 )
 from impasto.workflows.paging import writable, write_page
 from impasto.workflows.side_by_side import comparison_facts
@@ -89,18 +91,15 @@ def compare(
             f"{reals.source}: {len(reals)} pictures are too few for a score; name others with --against"
         )
     split = common_split(split, entrants, reals)
+    terms = Terms(pictures, among, split, size, seed)
     assessed = [
         assess(
             entrant.judged,
             reals.path,
             sight,
+            terms,
             what=entrant.what,
-            pictures=pictures,
-            among=among,
-            split=split,
-            size=size,
-            seed=seed,
-            report=partial(_of, entrant.name, report) if report else None,
+            report=partial(_of, entrant.name, report) if report else silent,
         )
         for entrant in entrants
     ]

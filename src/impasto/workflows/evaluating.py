@@ -44,6 +44,19 @@ ExtractorDevice = Literal["cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What is asked for, as for `evaluate`; a model's pictures are brought to `size` as those of a set are."""
+
+    pictures: int = PICTURES
+    among: int = AMONG
+    split: Split | None = None
+    size: int | None = None
+    seed: int = 0
+    classes: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Generated:
     """Generated pictures and their features."""
 
@@ -134,20 +147,8 @@ def evaluate(
     if page is not None:
         writable(page)
     sight = Sight(find_extractor(extractor, device=available(device)), soften)
-    assessed = assess(
-        judged,
-        against,
-        sight,
-        what=what,
-        pictures=pictures,
-        among=among,
-        split=split,
-        size=size,
-        seed=seed,
-        classes=classes,
-        only=only,
-        report=report,
-    )
+    terms = Terms(pictures, among, split, size, seed, classes, only)
+    assessed = assess(judged, against, sight, terms, what=what, report=report or silent)
     if page is not None:
         write_page(page, _drawn(str(what), assessed))
     return assessed.evaluation
@@ -157,16 +158,10 @@ def assess(
     judged: Judged,
     against: str | Path,
     sight: Sight,
+    terms: Terms,
     *,
     what: str | Path,
-    pictures: int = PICTURES,
-    among: int = AMONG,
-    split: Split | None = None,
-    size: int | None = None,
-    seed: int = 0,
-    classes: tuple[str, ...] = (),
-    only: tuple[str, ...] = (),
-    report: Report | None = None,
+    report: Report,
 ) -> Assessed:
     """What `evaluate` finds, with the pictures that it was found in; nothing is drawn or written.
 
@@ -174,45 +169,33 @@ def assess(
         judged: what is scored.
         against: a source of real pictures, or a prepared set.
         sight: how they are seen.
+        terms: what is asked for.
         what: the name of what is scored, for errors.
-        pictures: as for `evaluate`, like all that follow.
-        among: likewise.
-        split: likewise.
-        size: likewise; a model's pictures are brought to it as those of a set are.
-        seed: likewise.
-        classes: likewise.
-        only: likewise.
-        report: likewise.
+        report: told what is being looked at, and how far.
 
     Raises:
         BadInput: source or split cannot be used, or there are too few pictures.
     """
-    told = report or _silent
-    prepared = real_set(against, judged, size, classes, only)
+    prepared = real_set(against, judged, terms.size, terms.classes, terms.only)
     own = judged.fingerprint == prepared.fingerprint
     if own and judged.config is not None:
         # Divided into sides as it was then, whatever its place is called now.
         prepared = prepared.viewed(replace(judged.config.data, size=prepared.config.size))
     sides = sides_of(prepared, own=own)
-    used = _split(split, sides, own=own)
-    scored = evenly(sides[used], pictures)
+    used = _split(terms.split, sides, own=own)
+    scored = evenly(sides[used], terms.pictures)
     _enough(what, against, judged, len(scored))
-    if sight.softened is not None and sight.softened > prepared.config.size:
-        raise ConfigError(
-            f"--soften {sight.softened}: {prepared.config.size} pixels are compared; name fewer than those"
-        )
-    asked = _asked(sides, pictures, among)
+    _softer(sight, prepared.config.size)
+    asked = _asked(sides, terms)
     known = None if own else judged.trained_on
     if known is None:
-        seen = _see(prepared, (scored, *asked), sight, partial(told, "real pictures"))
-        apart = seen
+        seen = apart = _see(prepared, (scored, *asked), sight, partial(report, "real pictures"))
     else:
-        asked = _asked(sides_of(known, own=True), pictures, among)
-        seen = _see(prepared, (scored,), sight, partial(told, "real pictures"))
-        apart = _see(known, asked, sight, partial(told, "pictures that it was trained on"))
-    told_generated = partial(told, "generated pictures")
+        asked = _asked(sides_of(known, own=True), terms)
+        seen = _see(prepared, (scored,), sight, partial(report, "real pictures"))
+        apart = _see(known, asked, sight, partial(report, "pictures that it was trained on"))
     generated = _generated(
-        judged, sight, pictures, told_generated, seed=seed, size=prepared.config.size
+        judged, sight, terms, prepared.config.size, partial(report, "generated pictures")
     )
     protocol = Protocol(
         n_real=len(scored),
@@ -226,7 +209,7 @@ def assess(
         extractor_sha256=sight.extractor.digest,
         resize=sight.extractor.resize,
         ema=judged.averaged,
-        seed=seed if judged.model else None,
+        seed=terms.seed if judged.model else None,
     )
     trained, held_out = asked
     test = CopyTest(
@@ -312,12 +295,18 @@ def _enough(what: str | Path, against: str | Path, judged: Judged, reals: int) -
             )
 
 
-def _asked(
-    sides: Sides, pictures: int, among: int
-) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]]:
+def _softer(sight: Sight, size: int) -> None:
+    if sight.softened is not None and sight.softened > size:
+        raise ConfigError(
+            f"--soften {sight.softened}: {size} pixels are compared; name fewer than those"
+        )
+
+
+def _asked(sides: Sides, terms: Terms) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]]:
     """Pictures that may have been copied, and pictures that cannot have been."""
     trained = sides.get("training", sides["all"])
-    return evenly(trained, among), evenly(sides.get("held-out", trained[:0]), pictures)
+    held_out = sides.get("held-out", trained[:0])
+    return evenly(trained, terms.among), evenly(held_out, terms.pictures)
 
 
 def _see(
@@ -331,20 +320,14 @@ def _see(
 
 
 def _generated(
-    judged: Judged,
-    sight: Sight,
-    count: int,
-    report: Callable[[int, int], None],
-    *,
-    seed: int,
-    size: int,
+    judged: Judged, sight: Sight, terms: Terms, size: int, report: Callable[[int, int], None]
 ) -> Generated:
     if judged.pictures is not None:
-        chosen = evenly(np.arange(len(judged.pictures)), count)
+        chosen = evenly(np.arange(len(judged.pictures)), terms.pictures)
         features = sight.of_prepared(judged.pictures, chosen, report)
         return Generated(judged.pictures.images(chosen), features)
     assert judged.model is not None
-    images = _brought(judged.model.sample(count, seed), size)
+    images = _brought(judged.model.sample(terms.pictures, terms.seed), size)
     return Generated(images, sight.features(images, report))
 
 
@@ -387,5 +370,6 @@ def _drawn(what: str, assessed: Assessed) -> str:
     return render_evaluation(facts)
 
 
-def _silent(of: str, done: int, total: int) -> None:
+def silent(of: str, done: int, total: int) -> None:
+    """Tells nobody."""
     del of, done, total

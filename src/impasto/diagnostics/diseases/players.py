@@ -50,7 +50,7 @@ def oscillation(case: Case) -> Finding | None:
     if case.now.fraction < 0.2:
         return None
     told = case.recents("grid_change", "grid_return", "energy_distance")
-    if not (told["grid_change"] > 0.6 and told["grid_return"] < 1.1):
+    if not (told["grid_change"] > 0.4 and told["grid_return"] < 0.8):
         return None
     return Finding(
         name="oscillation",
