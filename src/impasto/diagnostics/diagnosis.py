@@ -46,7 +46,7 @@ _CHAOS = frozenset(
 EXPLAINS: Mapping[str, frozenset[str]] = {
     "range mismatch": _CHAOS,
     "divergence": _CHAOS | {"learning rate too high"},
-    "learning rate too high": _CHAOS,
+    "learning rate too high": _CHAOS - {"oscillation"},
     "learning rate too low": _CHAOS,
     "discriminator wins": _CHAOS - {"discriminator wins", "generator wins", "mode collapse"},
     "generator wins": _CHAOS - {"discriminator wins", "generator wins"},

@@ -159,7 +159,7 @@ def test_a_discriminator_ahead_of_a_generator_that_learns_has_not_won():
 
 
 def test_a_cause_hides_what_follows_from_it():
-    both = SICK["learning rate too high"] | SICK["discriminator wins"] | SICK["oscillation"]
+    both = SICK["learning rate too high"] | SICK["discriminator wins"] | SICK["checkerboard"]
     assert names(diagnose(case(both))) == ["learning rate too high"]
 
 

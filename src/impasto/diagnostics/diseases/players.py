@@ -3,6 +3,8 @@
 from impasto.diagnostics.case import Case
 from impasto.diagnostics.finding import Finding
 
+SWINGS = 12  # looks over which a training is asked whether it swings, which a few may hit by chance
+
 
 def discriminator_wins(case: Case) -> Finding | None:
     """The discriminator is sure of everything, and the generator has nothing to learn from."""
@@ -49,8 +51,9 @@ def oscillation(case: Case) -> Finding | None:
     """The players chase each other in circles."""
     if case.now.fraction < 0.2:
         return None
-    told = case.recents("grid_change", "grid_return", "energy_distance")
-    if not (told["grid_change"] > 0.4 and told["grid_return"] < 0.8):
+    names = ("grid_change", "grid_return", "energy_distance")
+    told = {name: case.recent(name, SWINGS) for name in names}
+    if not (told["grid_change"] > 0.5 and told["grid_return"] < 0.75):
         return None
     return Finding(
         name="oscillation",

@@ -67,12 +67,12 @@ def rate_too_low(case: Case) -> Finding | None:
 def rate_too_high(case: Case) -> Finding | None:
     """Weights are thrown about."""
     moves = case.moves
-    if case.now.fraction < SETTLED or not max(moves.values()) > 0.02:
+    if case.now.fraction < SETTLED or not min(moves.values()) > 0.015:
         return None
     return Finding(
         name="learning rate too high",
         severity="alarm",
-        symptom="single steps change the weights of a player by a fiftieth and more",
+        symptom="single steps change the weights of both players by a sixtieth and more",
         evidence=moves,
         cause="At such a rate nothing that was learnt lasts to the next step.",
         remedy="Take smaller steps",

@@ -3,7 +3,7 @@
 from impasto.diagnostics.case import Case
 from impasto.diagnostics.finding import Finding
 
-FEW_IN_A_BATCH = 16
+FEW_IN_A_BATCH = 8
 
 
 def collapse(case: Case) -> Finding | None:
@@ -63,7 +63,7 @@ def batch_leakage(case: Case) -> Finding | None:
     few = (
         case.facts.batch < FEW_IN_A_BATCH
     )  # where the cause is there, less of the symptom tells it
-    if not told["batch_leak"] > (0.19 if few else 0.35):
+    if not told["batch_leak"] > (0.12 if few else 0.35):
         return None
     return Finding(
         name="batch-norm leakage",
