@@ -4,7 +4,8 @@ from impasto.diagnostics.case import Case
 from impasto.diagnostics.finding import Finding
 
 FEW_PICTURES = 200
-RARE = 0.05  # of the evenly shared; a class below it will hardly be drawn
+EVEN = 20  # pictures a class; with fewer, counts differ by chance
+RARE = 0.2  # of the evenly shared; a class below it will hardly be drawn
 
 
 def range_mismatch(case: Case) -> Finding | None:
@@ -48,9 +49,9 @@ def unbalanced(case: Case) -> Finding | None:
         (name, count * len(counts) / max(sum(counts.values()), 1), count)
         for counts in case.facts.classes.values()
         for name, count in counts.items()
-        if len(counts) > 1
+        if len(counts) > 1 and sum(counts.values()) >= EVEN * len(counts)
     ]
-    if not rare or min(share for _, share, _ in rare) >= RARE * 4:
+    if not rare or min(share for _, share, _ in rare) >= RARE:
         return None
     name, share, count = min(rare, key=lambda each: each[1])
     return Finding(

@@ -44,7 +44,8 @@ def partial_collapse(case: Case) -> Finding | None:
 def memorisation(case: Case) -> Finding | None:
     """Samples are training pictures."""
     told = case.recents("copied", "copied_surely", "energy_distance")
-    if not (told["copied_surely"] > 0.5 and told["copied"] > 0.15):
+    drawn = told["energy_distance"] < 0.5  # mud is near whatever picture is plain
+    if not (drawn and told["copied_surely"] > 0.5 and told["copied"] > 0.15):
         return None
     return Finding(
         name="memorisation",
