@@ -155,7 +155,7 @@ def told_of(planned: Planned, to: Path) -> Told:
     """What the doctor says of a run that is there."""
     from impasto import doctor
 
-    spells = doctor(to / planned.name).spells
+    spells = [s for s in doctor(to / planned.name).spells if s.finding.severity != "good"]
     return Told(
         planned, {s.finding.name: s.first_seen / (planned.steps * planned.batch) for s in spells}
     )

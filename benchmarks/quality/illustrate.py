@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from faults import Planned
+from faults import HEALTHY, Planned
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from PIL import Image
@@ -43,17 +43,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs/faults"))
     parser.add_argument("--to", type=Path, default=Path("docs/guide/pictures/diseases"))
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     mpl.use("agg")
     given.to.mkdir(parents=True, exist_ok=True)
     for fault, (subject, *signals) in SHOWN.items():
-        sick, well = (
-            Run.open(given.runs / Planned(subject, name, given.seed).name) for name in (fault, WELL)
-        )
+        sick, well = (first(given.runs, subject, name) for name in (fault, WELL))
         name = fault.replace(" ", "-")
         illustrate(sick, well, fault, signals, given.to / f"{name}.png")
         print(given.to / f"{name}.png")
+
+
+def first(runs: Path, subject: str, fault: str) -> Run:
+    """The run of the lowest seed."""
+    found = (runs / Planned(subject, fault, seed).name for seed in range(HEALTHY))
+    return Run.open(next(run for run in found if (run / "run.json").exists()))
 
 
 def illustrate(sick: Run, well: Run, fault: str, signals: list[str], to: Path) -> None:

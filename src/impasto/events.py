@@ -67,12 +67,12 @@ class Scored:
 
 @dataclass(frozen=True)
 class Diagnosed:
-    """Something ails the run, or has stopped to."""
+    """Something ails the run, or has stopped to; or nothing does."""
 
     images_seen: int
     present: bool  # false: it has gone
     name: str
-    severity: str  # alarm or warning
+    severity: str  # alarm, warning or good
     symptom: str
     evidence: dict[str, float]  # signals, by name
     cause: str

@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
 
 CONSOLE = Console(highlight=False)
 ERRORS = Console(stderr=True, highlight=False)
+MARKS = {"alarm": "!", "warning": "-", "good": "+"}
 MOST_ROWS = 10  # of a list that may be long
 NUMBER, BYTES = MofNCompleteColumn(), DownloadColumn()  # how amounts are told beside a bar
 
@@ -175,6 +176,8 @@ def _score(event: Scored) -> str:
 
 
 def _diagnosis(event: Diagnosed) -> str:
+    if event.severity == "good":
+        return f"health: {event.name}, {event.symptom}" if event.present else ""
     if not event.present:
         return f"health: {event.name} has gone"
     settings = f"  --set {' '.join(event.settings)}" if event.settings else ""
@@ -184,14 +187,16 @@ def _diagnosis(event: Diagnosed) -> str:
 def examination(found: "Examination") -> str:
     """What a doctor says of a run."""
     lines = [f"{found.run}: {found.looks} looks in {found.images_seen:,} images"]
-    if found.well:
-        lines.append("+ well: nothing ails it now")
+    if not found.spells:
+        lines.append(
+            "- too early to say: a training is judged once it has been looked at a few times"
+        )
     for spell in found.spells:
         finding = spell.finding
         when = f"from {spell.first_seen:,} images on"
         if not spell.present:
             when = f"from {spell.first_seen:,} to {spell.last_seen:,} images; gone"
-        lines.append(f"{'!' if finding.severity == 'alarm' else '-'} {finding.name}, {when}")
+        lines.append(f"{MARKS[finding.severity]} {finding.name}, {when}")
         evidence = ", ".join(f"{name} {value:.3g}" for name, value in finding.evidence.items())
         settings = f": --set {' '.join(finding.settings)}" if finding.settings else ""
         lines += [

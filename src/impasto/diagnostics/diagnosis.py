@@ -3,9 +3,10 @@
 A cause hides what follows from it: where the discriminator has won, that all samples look alike is no news.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
-from impasto.diagnostics.case import Case
+from impasto.diagnostics.case import RECENT, Case
 from impasto.diagnostics.diseases import data, players, rates, samples
 from impasto.diagnostics.finding import Finding
 
@@ -56,9 +57,23 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
 
 
 def diagnose(case: Case) -> list[Finding]:
-    """What ails a training now, causes first; empty when nothing does, or it is too early to say."""
+    """What ails a training now, causes first, or that it is well; empty when it is too early to say."""
     if not case.looks or case.now.fraction < WARM_UP:
         return []
     found = [finding for disease in DISEASES if (finding := disease(case))]
     explained = frozenset[str]().union(*(EXPLAINS.get(finding.name, ()) for finding in found))
-    return [finding for finding in found if finding.name not in explained]
+    told = [finding for finding in found if finding.name not in explained]
+    return told or [well(case)] * (len(case.looks) >= RECENT)
+
+
+def well(case: Case) -> Finding:
+    """That nothing ails it."""
+    told = case.recents("separation", "diversity", "apartness", "energy_distance")
+    return Finding(
+        name="well",
+        severity="good",
+        symptom="nothing ails it",
+        evidence={name: value for name, value in told.items() if math.isfinite(value)},
+        cause="Neither player has left the other behind, steps are of a healthy length, and samples vary.",
+        remedy="Let it go on",
+    )

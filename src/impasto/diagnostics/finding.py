@@ -11,7 +11,7 @@ Severity = Literal["alarm", "warning", "good"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A disease, or that there is none.
+    """A disease, or (`good`) that there is none.
 
     Attributes:
         symptom: what is to be seen.

@@ -176,7 +176,7 @@ def _health(facts: ReportFacts) -> str:
     first: dict[str, Diagnosed] = {}
     last: dict[str, Diagnosed] = {}
     for event in facts.events:
-        if isinstance(event, Diagnosed):
+        if isinstance(event, Diagnosed) and event.severity != "good":
             first.setdefault(event.name, event)
             last[event.name] = event
     told = [_finding(event, last[name]) for name, event in first.items()]

@@ -106,7 +106,7 @@ def _breakdowns(events: list[Event], facts: Facts) -> tuple[Spell, ...]:
 
 
 def spells_of(case: Case) -> tuple[Spell, ...]:
-    """Every finding there was, those that are there now first, then the longest."""
+    """Every disease there was, those that are there now first, then the longest; or that it is well now."""
     seen: dict[str, list[tuple[int, Finding]]] = {}
     for count in range(1, len(case.looks) + 1):
         for finding in diagnose(case.until(count)):
@@ -121,4 +121,5 @@ def spells_of(case: Case) -> tuple[Spell, ...]:
         )
         for told in seen.values()
     ]
-    return tuple(sorted(spells, key=lambda spell: (not spell.present, -spell.looks)))
+    told = [spell for spell in spells if spell.present or spell.finding.severity != "good"]
+    return tuple(sorted(told, key=lambda spell: (not spell.present, -spell.looks)))
