@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Lt
 
 # What can be done about a training that goes wrong, whatever the family; each says how it does it.
 Lever = Literal[
     "weaken discriminator", "strengthen discriminator", "slow generator", "slow down", "speed up"
 ]
+Share = Annotated[float, Ge(0), Lt(1)]
 BudgetUnit = Literal["images", "steps", "epochs", "minutes"]
 
 

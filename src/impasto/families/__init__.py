@@ -4,17 +4,24 @@ from typing import Annotated
 
 from pydantic import Field
 
+from impasto.families.autoencoder import AutoencoderConfig, PlainAutoencoder
 from impasto.families.base import Batch, Family, Model, Probe, Scalars
 from impasto.families.dcgan import DCGAN, DCGANConfig
 from impasto.families.mlp_gan import MLPGAN, MLPGANConfig
 from impasto.families.trick_gan import TrickGAN, TrickGANConfig
+from impasto.families.vae import VAE, VAEConfig
 
 FAMILIES: dict[str, type[Family]] = {
+    "autoencoder": PlainAutoencoder,
     "dcgan": DCGAN,
     "mlp_gan": MLPGAN,
     "trick_gan": TrickGAN,
+    "vae": VAE,
 }
 
-FamilyConfig = Annotated[DCGANConfig | MLPGANConfig | TrickGANConfig, Field(discriminator="name")]
+FamilyConfig = Annotated[
+    AutoencoderConfig | DCGANConfig | MLPGANConfig | TrickGANConfig | VAEConfig,
+    Field(discriminator="name"),
+]
 
 __all__ = ["FAMILIES", "Batch", "Family", "FamilyConfig", "Model", "Probe", "Scalars"]

@@ -6,18 +6,23 @@ its step.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt8
+import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from impasto.seeds import Streams
+from impasto.attributes import Attribute, drawn
+from impasto.seeds import Streams, stream
 from impasto.types import ImageShape, Lever, Progress
 
 Scalars = dict[str, Tensor | float]  # tensors stay on the device until a tick reads them
+PROBED = 64  # pictures drawn at each look into a training
+REBATCHED = 32  # of which so many are drawn again in other company
+BLOCK = 64  # latents drawn together; part of what a seed means, so never to be changed
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,9 @@ class Batch:
     """This process's slice of a batch."""
 
     images: Float[Tensor, "n c h w"]  # in [-1, 1]
-    labels: Int64[Tensor, "n k"]  # one column an attribute; -1 where unknown
+    known: Float[
+        Tensor, "n k"
+    ]  # what is known of each, as `impasto.attributes` tells it; perhaps nothing
 
 
 @dataclass(frozen=True)
@@ -49,21 +56,75 @@ class Probe:
     fake_logits: Float[Tensor, " f"]
     dead: dict[str, Tensor]
     strides: tuple[int, ...]
+    told: dict[str, float] = field(default_factory=dict)  # signals that only this family has
 
 
 class Model(ABC):
-    """A trained generator of pictures."""
+    """A trained generator of pictures: latents, and what each stands for.
+
+    Attributes:
+        latents: numbers that stand for a picture.
+        attributes: what it can be asked for, if it is conditional.
+        provenance: where it comes from: data, images seen, version.
+    """
 
     shape: ImageShape
-    provenance: dict[str, Any]  # where it comes from: data, images seen, version
+    latents: int
+    attributes: tuple[Attribute, ...] = ()
+    provenance: dict[str, Any]
+
+    def sample(
+        self, n: int, seed: int = 0, condition: Sequence[str] = ()
+    ) -> UInt8[np.ndarray, "n h w c"]:
+        """`n` pictures; picture i of a seed is the same whatever `n` is.
+
+        Args:
+            n: how many.
+            seed: of the latents, and of what is not asked for.
+            condition: what is asked for, such as `smile=yes`.
+
+        Raises:
+            ConfigError: the model does not know what is asked for.
+        """
+        blocks = [
+            self.decode(self.draw(seed, block), self.known(seed, block, condition))
+            for block in range(-(-n // BLOCK))
+        ]
+        empty = np.empty((0, self.shape.size, self.shape.size, self.shape.channels), np.uint8)
+        return np.concatenate([empty, *blocks])[:n]
+
+    def known(self, seed: int, block: int, condition: Sequence[str] = ()) -> Float[Tensor, "64 k"]:
+        """What pictures 64 * block and following are to be like: as asked, and else as in training."""
+        chance = torch.rand(
+            BLOCK, len(self.attributes), generator=stream(seed, "known", block), dtype=torch.float64
+        )
+        return torch.from_numpy(
+            drawn(self.attributes, condition, chance.clamp(1e-9, 1 - 1e-9).numpy())
+        )
 
     @abstractmethod
-    def sample(self, n: int, seed: int = 0) -> UInt8[np.ndarray, "n h w c"]:
-        """`n` pictures; picture i of a seed is the same whatever `n` is."""
+    def draw(self, seed: int, block: int) -> Float[Tensor, "64 z"]:
+        """The latents of pictures 64 * block and following."""
+
+    @abstractmethod
+    def decode(
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
+    ) -> UInt8[np.ndarray, "n h w c"]:
+        """The pictures that latents stand for."""
 
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
         """The weights, by name."""
+
+
+class Encoder(Protocol):
+    """A model that also finds the latents of a picture."""
+
+    def encode(
+        self, images: UInt8[np.ndarray, "n h w c"], known: Float[Tensor, "n k"] | None = None
+    ) -> Float[Tensor, "n z"]:
+        """The latents of pictures; the same for a picture in any batch."""
+        ...
 
 
 @dataclass(frozen=True)

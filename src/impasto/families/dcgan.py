@@ -9,11 +9,11 @@ Source: arXiv 1511.06434.
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from impasto.config import configuration
@@ -27,9 +27,8 @@ from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
 from impasto.seeds import Streams, seeded
-from impasto.types import ImageShape, Lever, Progress
+from impasto.types import ImageShape, Lever, Progress, Share
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 HEAVIEST_PENALTY = 10.0  # that a remedy goes to
 
 

@@ -13,7 +13,17 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from impasto.families.base import Batch, Family, Model, Probe, Scalars
+from impasto.attributes import Attribute
+from impasto.families.base import (
+    BLOCK,
+    PROBED,
+    REBATCHED,
+    Batch,
+    Family,
+    Model,
+    Probe,
+    Scalars,
+)
 from impasto.images import to_uint8
 from impasto.nn.blocks import frozen_statistics, outlined, placed
 from impasto.nn.liveness import Liveness
@@ -21,11 +31,8 @@ from impasto.nn.player import Player, below
 from impasto.seeds import stream
 from impasto.types import ImageShape, Lever
 
-PROBED = 64  # pictures drawn at each look into a training
-REBATCHED = 32  # of which so many are drawn again in other company
 SLOWEST_RATE, QUICKEST_RATE = 1e-5, 1e-3  # that a remedy goes to
 SLOWEST_PACE, QUICKEST_PACE = 1 / 16, 8.0
-BLOCK = 64  # latents drawn together; part of what a seed means, so never to be changed
 
 
 class _HasLatents(Protocol):
@@ -34,33 +41,33 @@ class _HasLatents(Protocol):
 
 
 class GeneratorModel(Model):
-    """A generator and the latents it turns into pictures.
+    """A generator and the latents it turns into pictures: standard normal vectors."""
 
-    Attributes:
-        latents: dimensions of its input, a standard normal vector.
-    """
-
-    def __init__(self, generator: nn.Module, latents: int, shape: ImageShape) -> None:
+    def __init__(
+        self,
+        generator: nn.Module,
+        latents: int,
+        shape: ImageShape,
+        attributes: tuple[Attribute, ...] = (),
+    ) -> None:
         self.generator = generator.eval().requires_grad_(requires_grad=False)
         self.latents = latents
         self.shape = shape
+        self.attributes = attributes
         self.provenance: dict[str, Any] = {}
-
-    def sample(self, n: int, seed: int = 0) -> UInt8[np.ndarray, "n h w c"]:
-        """`n` pictures; picture i of a seed is the same whatever `n` is."""
-        blocks = [self.render(self.draw(seed, block)) for block in range(-(-n // BLOCK))]
-        empty = np.empty((0, self.shape.size, self.shape.size, self.shape.channels), np.uint8)
-        return np.concatenate([empty, *blocks])[:n]
 
     def draw(self, seed: int, block: int) -> Float[Tensor, "64 z"]:
         """The latents of pictures 64 * block and following."""
         return torch.randn(BLOCK, self.latents, generator=stream(seed, "sample", block))
 
     @torch.inference_mode()
-    def render(self, latents: Float[Tensor, "n z"]) -> UInt8[np.ndarray, "n h w c"]:
+    def decode(
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
+    ) -> UInt8[np.ndarray, "n h w c"]:
         """The pictures that these latents stand for."""
         device = next(self.generator.parameters()).device
-        return to_uint8(self.generator(latents.to(device))).cpu().numpy()
+        given = (latents, known) if self.attributes else (latents,)
+        return to_uint8(self.generator(*(part.to(device) for part in given))).cpu().numpy()
 
     def state(self) -> dict[str, Tensor]:
         """The weights, by name."""

@@ -3,10 +3,10 @@
 Source: arXiv 1406.2661; sizes and rates as in the widely followed walk-through on digits.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from jaxtyping import Float
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from impasto.config import configuration
@@ -17,9 +17,7 @@ from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
 from impasto.seeds import Streams, seeded
-from impasto.types import ImageShape, Progress
-
-Share = Annotated[float, Field(ge=0, lt=1)]
+from impasto.types import ImageShape, Progress, Share
 
 
 @configuration

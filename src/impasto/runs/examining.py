@@ -13,7 +13,7 @@ from impasto.diagnostics import signals
 from impasto.diagnostics.signals import Images, RealLook, Signals
 from impasto.evaluation.memorization import CopyTest
 from impasto.families import Batch, Family
-from impasto.families.gan import PROBED
+from impasto.families.base import PROBED
 from impasto.images import to_float
 from impasto.runs.config import RunConfig
 
@@ -88,4 +88,4 @@ class Examiner:
         return to_float(torch.from_numpy(np.array(self._prepared.images(positions))))
 
     def _batch(self, images: Float[Tensor, "n c h w"]) -> Batch:
-        return Batch(images.to(self._device), torch.full((len(images), 1), -1, device=self._device))
+        return Batch(images.to(self._device), torch.zeros(len(images), 0, device=self._device))

@@ -297,12 +297,12 @@ class Sitting:
             raise self._not_saved(error) from None
 
     def _batch(self, raw: RawBatch) -> Batch:
-        images, labels = raw.images, raw.labels
+        images, known = raw.images, torch.zeros(len(raw.images), 0)
         if self.processes.device.type == "cuda":
-            images, labels = images.pin_memory(), labels.pin_memory()
+            images, known = images.pin_memory(), known.pin_memory()
         device = self.processes.device
         return Batch(
-            to_float(images.to(device, non_blocking=True)), labels.to(device, non_blocking=True)
+            to_float(images.to(device, non_blocking=True)), known.to(device, non_blocking=True)
         )
 
     def _family_step(self, batch: Batch) -> Scalars:

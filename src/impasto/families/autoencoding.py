@@ -1,0 +1,347 @@
+"""What all autoencoders share: an encoder and a decoder that learn one objective, and the model that they leave.
+
+What the objective is, is each family's own file.
+"""
+
+import copy
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from impasto.attributes import Attribute, width
+from impasto.config import configuration
+from impasto.families.base import (
+    BLOCK,
+    PROBED,
+    REBATCHED,
+    Batch,
+    Family,
+    Model,
+    Probe,
+    Scalars,
+)
+from impasto.images import to_float, to_uint8
+from impasto.nn.autoencoding import Decoder, Encoder
+from impasto.nn.blocks import outlined, placed
+from impasto.nn.collectives import global_sum
+from impasto.nn.ema import Ema
+from impasto.nn.liveness import Liveness
+from impasto.nn.player import Player, adam, below
+from impasto.nn.priors import Mixture, Prior
+from impasto.schedules import Cosine, Schedule
+from impasto.seeds import Streams, seeded, stream
+from impasto.types import ImageShape, Lever, Progress
+
+REMEMBERED = (
+    4_096  # codes of pictures that were trained on last, which the prior follows while training
+)
+FEWEST = 8  # codes below which the prior stays standard normal
+RIDGE = 1e-3  # of the mean variance, added to a covariance of few codes
+SLOWEST_RATE, QUICKEST_RATE = 1e-5, 3e-3  # that a remedy goes to
+
+
+@configuration
+class CommonConfig:
+    """What every autoencoder is told."""
+
+    latents: PositiveInt = 128
+    width: PositiveInt = 32  # channels beside the picture; doubled towards the latents
+    learning_rate: PositiveFloat = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)  # of Adam
+    schedule: Schedule = Cosine(final=0.05)
+    ema_half_life: NonNegativeInt = 10_000  # images; 0 takes the last weights instead
+
+
+class Autoencoder(nn.Module):
+    """An encoder and a decoder.
+
+    Attributes:
+        variances: whether the encoder tells a variance of each latent beside its mean.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, latents: int, *, variances: bool
+    ) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.latents, self.variances = latents, variances
+
+    def encode(
+        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]
+    ) -> tuple[Float[Tensor, "n z"], Float[Tensor, "n z"]]:
+        """The mean of each picture's latents and the log of their variance, which is minus infinity without one."""
+        told: Tensor = self.encoder(images, known)
+        if self.variances:
+            mean, log_variance = told.chunk(2, 1)
+            return mean, log_variance.clamp(-20, 10)
+        return told, torch.full_like(told, -torch.inf)
+
+
+class AutoencoderModel(Model):
+    """An encoder, a decoder, and the prior that new latents are drawn from."""
+
+    def __init__(
+        self,
+        network: Autoencoder,
+        prior: Mixture,
+        shape: ImageShape,
+        *,
+        logits: bool = False,
+        attributes: tuple[Attribute, ...] = (),
+    ) -> None:
+        self.network = network.eval().requires_grad_(requires_grad=False)
+        self.prior: Prior = prior.eval().requires_grad_(requires_grad=False)
+        self.latents, self.shape, self.attributes = network.latents, shape, attributes
+        self._logits = logits  # whether the decoder tells logits of pixels
+        self.provenance: dict[str, Any] = {}
+
+    def draw(self, seed: int, block: int) -> Float[Tensor, "64 z"]:
+        """The latents of pictures 64 * block and following, from the prior."""
+        generator = stream(seed, "sample", block)
+        noise = torch.randn(BLOCK, self.latents, generator=generator)
+        return self.prior.draw(noise, torch.rand(BLOCK, generator=generator))
+
+    @torch.inference_mode()
+    def decode(
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
+    ) -> UInt8[np.ndarray, "n h w c"]:
+        """The pictures that these latents stand for."""
+        device = next(self.network.parameters()).device
+        parts = [
+            to_uint8(
+                shown(self.network.decoder(some.to(device), also.to(device)), logits=self._logits)
+            )
+            for some, also in zip(latents.split(BLOCK), known.split(BLOCK), strict=True)
+        ]
+        return torch.cat(parts).cpu().numpy()
+
+    @torch.inference_mode()
+    def encode(
+        self, images: UInt8[np.ndarray, "n h w c"], known: Float[Tensor, "n k"] | None = None
+    ) -> Float[Tensor, "n z"]:
+        """The means of the pictures' latents, so that a picture has the same ones in any batch."""
+        device = next(self.network.parameters()).device
+        rows = torch.zeros(len(images), width(self.attributes)) if known is None else known
+        parts = [
+            self.network.encode(
+                to_float(torch.from_numpy(images[start : start + BLOCK]).to(device)),
+                rows[start : start + BLOCK].to(device),
+            )[0]
+            for start in range(0, len(images), BLOCK)
+        ]
+        return torch.cat([torch.empty(0, self.latents), *(part.cpu() for part in parts)])
+
+    def state(self) -> dict[str, Tensor]:
+        """The weights, by name."""
+        networks = {f"network/{name}": value for name, value in self.network.state_dict().items()}
+        assert isinstance(self.prior, nn.Module)
+        return networks | {f"prior/{n}": value for n, value in self.prior.state_dict().items()}
+
+
+def shown(decoded: Float[Tensor, "n c h w"], *, logits: bool) -> Float[Tensor, "n c h w"]:
+    """What a decoder tells as pixels in [-1, 1]."""
+    return torch.tanh(decoded / 2) if logits else decoded  # tanh(x / 2) = 2 sigmoid(x) - 1
+
+
+class Autoencoding(Family):
+    """An encoder and a decoder that go down one loss.
+
+    Attributes:
+        codes: means of the latents of the pictures that were trained on last.
+    """
+
+    config: Any
+    variances = True  # whether latents have one
+
+    @classmethod
+    def networks(cls, config: Any, shape: ImageShape) -> dict[str, nn.Module]:
+        """The encoder and the decoder."""
+        known = width(cls.attributes(config))
+        outputs = config.latents * (2 if cls.variances else 1)
+        return {
+            "encoder": Encoder(shape, config.width, outputs),
+            "decoder": Decoder(shape, config.width, config.latents + known),
+        }
+
+    @classmethod
+    def attributes(cls, config: Any) -> tuple[Attribute, ...]:
+        """What is known of pictures, for families that ask."""
+        del config
+        return ()
+
+    def __init__(self, config: Any, shape: ImageShape, streams: Streams) -> None:
+        self.config, self.shape, self.streams = config, shape, streams
+        with seeded(streams.seed, "weights"):
+            network = self._network(config, shape)
+        network = placed(network, streams.device)
+        ema = Ema(network, config.ema_half_life) if config.ema_half_life else None
+        self.autoencoder = Player(
+            network, adam(network, config.learning_rate, config.betas), ema=ema
+        )
+        self.codes = torch.zeros(REMEMBERED, config.latents, device=streams.device)
+
+    @property
+    def network(self) -> Autoencoder:
+        """Both networks, as they learn."""
+        network = self.autoencoder.network
+        assert isinstance(network, Autoencoder)
+        return network
+
+    @abstractmethod
+    def objective(
+        self, batch: Batch, progress: Progress
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "n z"], Scalars]:
+        """What is gone down, the means of the latents, and what is told."""
+
+    def step(self, batch: Batch, progress: Progress) -> Scalars:
+        """The encoder and the decoder once, on one batch."""
+        config, seen, count = self.config, progress.images_seen, len(batch.images)
+        rate = config.learning_rate * config.schedule.factor(progress)
+        loss, codes, told = self.objective(batch, progress)
+        self.autoencoder.descend(loss, learning_rate=rate)
+        self.autoencoder.average(seen, count * self.streams.processes)
+        self._remember(codes.detach(), seen)
+        return told | {
+            "autoencoder_gradient_norm": self.autoencoder.gradient_norm,
+            "autoencoder_update_ratio": self.autoencoder.update_ratio,
+            "autoencoder_learning_rate": rate,
+            "skipped_steps": self.autoencoder.skipped,
+        }
+
+    @classmethod
+    def relief(cls, config: Any, lever: Lever) -> dict[str, Any]:
+        """The learning rate; the rest is for players."""
+        rate = config.learning_rate
+        wanted = {
+            "slow down": max(rate / 4, SLOWEST_RATE),
+            "speed up": min(rate * 4, QUICKEST_RATE),
+        }.get(lever, rate)
+        return {} if wanted == rate else {"learning_rate": wanted}
+
+    def adapt(self, config: Any) -> None:
+        """Goes on by another configuration."""
+        self.config = config
+
+    @torch.no_grad()
+    def probe(self, real: Batch, held_out: Batch, company: int) -> Probe:
+        """What is drawn from the prior now, and how well pictures come back; leaves no trace."""
+        del company  # nothing here depends on it
+        network, prior = self.network, self._prior()
+        generator = stream(0, "probe")
+        noise = torch.randn(PROBED, self.config.latents, generator=generator)
+        latents = prior.draw(noise, torch.rand(PROBED, generator=generator)).to(real.images.device)
+        known = real.known[torch.arange(PROBED) % len(real.known)]
+        with Liveness(network) as living:
+            fakes = self.decoded(network, latents, known)
+            told = self._told(network, real, held_out)
+        nothing = torch.zeros(0)
+        return Probe(
+            fakes=fakes,
+            rebatched=self.decoded(network, latents[:REBATCHED], known[:REBATCHED]),
+            real_logits=nothing,
+            held_out_logits=nothing,
+            fake_logits=nothing,
+            dead={"autoencoder": living.dead},
+            strides=(),
+            told=told,
+        )
+
+    def decoded(
+        self, network: Autoencoder, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
+    ) -> Float[Tensor, "n c h w"]:
+        """Pixels in [-1, 1]."""
+        return shown(network.decoder(latents, known), logits=self.logits(self.config))
+
+    @classmethod
+    def logits(cls, config: Any) -> bool:
+        """Whether the decoder tells logits of pixels."""
+        del config
+        return False
+
+    def model(self) -> AutoencoderModel:
+        """The averaged networks as they are now, with a Gaussian for the codes of late."""
+        network = copy.deepcopy(self.autoencoder.best)
+        assert isinstance(network, Autoencoder)
+        return self._model(network, self._prior(), self.config, self.shape)
+
+    @classmethod
+    def revive(cls, config: Any, shape: ImageShape, weights: Mapping[str, Tensor]) -> Model:
+        """The model whose `state` these weights are."""
+        with outlined():
+            network = cls._network(config, shape)
+        network.load_state_dict(below(weights, "network"), assign=True)
+        parts = below(weights, "prior")
+        prior = Mixture(config.latents, len(parts.get("shares", torch.zeros(1))))
+        prior.load_state_dict(parts)
+        network = placed(network, torch.device("cpu"))
+        assert isinstance(network, Autoencoder)
+        return cls._model(network, prior, config, shape)
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on, and the codes that the prior is made of."""
+        told = {f"autoencoder/{path}": value for path, value in self.autoencoder.state().items()}
+        return told | {"codes": self.codes}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Becomes the family whose `state` this was."""
+        self.autoencoder.restore(below(state, "autoencoder"))
+        self.codes.copy_(state["codes"])
+
+    @classmethod
+    def _network(cls, config: Any, shape: ImageShape) -> Autoencoder:
+        networks = cls.networks(config, shape)
+        return Autoencoder(
+            networks["encoder"], networks["decoder"], config.latents, variances=cls.variances
+        )
+
+    @classmethod
+    def _model(
+        cls, network: Autoencoder, prior: Mixture, config: Any, shape: ImageShape
+    ) -> AutoencoderModel:
+        return AutoencoderModel(
+            network, prior, shape, logits=cls.logits(config), attributes=cls.attributes(config)
+        )
+
+    def _remember(self, codes: Float[Tensor, "n z"], seen: int) -> None:
+        """Keeps the codes of this step in the place of the oldest; of all processes, in all of them."""
+        count, streams = len(codes), self.streams
+        whole = codes.new_zeros(count * streams.processes, codes.shape[1], dtype=torch.float32)
+        whole[streams.rank * count : (streams.rank + 1) * count] = codes
+        whole = global_sum(whole)
+        places = (seen + torch.arange(len(whole), device=codes.device)) % REMEMBERED
+        self.codes[places[-REMEMBERED:]] = whole[-REMEMBERED:]
+
+    def _prior(self) -> Mixture:
+        """A Gaussian for the codes of late."""
+        codes = self.codes.cpu().double()
+        codes = codes[(codes != 0).any(1) & codes.isfinite().all(1)]
+        if len(codes) < FEWEST:
+            return Mixture(self.config.latents)
+        covariance = codes.T.cov(correction=1).reshape(codes.shape[1], -1)
+        ridge = covariance.diagonal().mean().clamp_min(1e-6) * RIDGE
+        eye = torch.eye(len(covariance), dtype=covariance.dtype)
+        return Mixture.of(torch.ones(1), codes.mean(0)[None], (covariance + ridge * eye)[None])
+
+    def _told(self, network: Autoencoder, real: Batch, held_out: Batch) -> dict[str, float]:
+        """How well pictures come back, those trained on and those not, and how sharp."""
+        told: dict[str, float] = {}
+        for side, batch in (("trained", real), ("held_out", held_out)):
+            if len(batch.images):
+                codes = network.encode(batch.images, batch.known)[0]
+                back = self.decoded(network, codes, batch.known)
+                told[f"{side}_error"] = float((back - batch.images).square().mean())
+                if side == "trained":
+                    told["sharpness"] = _detail(back) / max(_detail(batch.images), 1e-9)
+        return told
+
+
+def _detail(images: Float[Tensor, "n c h w"]) -> float:
+    """The mean squared difference of neighbouring pixels."""
+    across, down = images.diff(dim=3), images.diff(dim=2)
+    return float(across.square().mean() + down.square().mean())

@@ -1,0 +1,120 @@
+"""Encoders and decoders of pictures of any side from 8 pixels: strided convolutions with a residual block at each size.
+
+Norms are group norms, so that a picture's code does not depend on the batch that it comes in. Sides are
+halved, rounding down, until another halving would leave less than 4; the decoder goes back by the same
+sides.
+"""
+
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from impasto.types import ImageShape
+
+WIDEST = 8  # times the width beside the picture
+COARSEST = 4  # pixels
+
+
+def sides(size: int) -> list[int]:
+    """The sides that a picture is reduced to, its own first."""
+    found = [size]
+    while found[-1] // 2 >= COARSEST:
+        found.append(found[-1] // 2)
+    return found
+
+
+def widths(size: int, width: int) -> list[int]:
+    """Channels at each side but the picture's own."""
+    return [width * min(2**level, WIDEST) for level in range(len(sides(size)) - 1)]
+
+
+class Residual(nn.Module):
+    """The input and what two convolutions make of it, each after a norm and an activation.
+
+    Source: arXiv 1603.05027, figure 1 (b).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *_activated(width),
+            nn.Conv2d(width, width, 3, padding=1),
+            *_activated(width),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
+        nn.init.zeros_(self.layers[-1].weight)  # type: ignore[arg-type]
+
+    def forward(self, input: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:  # noqa: A002
+        """The sum of both."""
+        out: Tensor = input + self.layers(input)
+        return out
+
+
+class Encoder(nn.Module):
+    """Pictures, with what is known of them, to numbers."""
+
+    def __init__(self, shape: ImageShape, width: int, outputs: int, conditions: int = 0) -> None:
+        super().__init__()
+        ladder, channels = sides(shape.size), widths(shape.size, width)
+        layers: list[nn.Module] = []
+        before = shape.channels + conditions
+        for after in channels:
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), Residual(after)]
+            before = after
+        self.layers = nn.Sequential(*layers, *_activated(before), nn.Flatten())
+        self.last = nn.Linear(before * ladder[-1] ** 2, outputs)
+
+    def forward(
+        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"] | None = None
+    ) -> Float[Tensor, "n z"]:
+        """The numbers; what is known is laid beside the picture as constant channels."""
+        if known is not None and known.shape[1]:
+            plane = known[:, :, None, None].expand(-1, -1, *images.shape[2:])
+            images = torch.cat([images, plane], 1)
+        out: Tensor = self.last(self.layers(images))
+        return out
+
+
+class Decoder(nn.Module):
+    """Numbers to pictures.
+
+    What is known of a picture may be joined at every layer, as constant channels before each enlargement.
+    """
+
+    def __init__(self, shape: ImageShape, width: int, inputs: int, conditions: int = 0) -> None:
+        super().__init__()
+        ladder, channels = sides(shape.size)[::-1], widths(shape.size, width)[::-1]
+        self.start = (channels[0], ladder[0], ladder[0])
+        self.first = nn.Linear(inputs, channels[0] * ladder[0] ** 2)
+        self.blocks = nn.ModuleList(Residual(count) for count in channels)
+        self.enlarge = nn.ModuleList(
+            nn.ConvTranspose2d(
+                before + conditions, after, 4, 2, 1, output_padding=larger - 2 * side
+            )
+            for before, after, (side, larger) in zip(
+                channels, [*channels[1:], channels[-1]], pairwise(ladder), strict=True
+            )
+        )
+        self.last = nn.Sequential(
+            *_activated(channels[-1]), nn.Conv2d(channels[-1], shape.channels, 3, padding=1)
+        )
+
+    def forward(
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """Pictures without a bound."""
+        out: Tensor = self.first(latents).view(-1, *self.start)
+        for block, enlarge in zip(self.blocks, self.enlarge, strict=True):
+            out = block(out)
+            if known is not None and known.shape[1]:
+                plane = known[:, :, None, None].expand(-1, -1, *out.shape[2:])
+                out = torch.cat([out, plane], 1)
+            out = enlarge(out)
+        shown: Tensor = self.last(out)
+        return shown
+
+
+def _activated(width: int) -> list[nn.Module]:
+    return [nn.GroupNorm(min(8, width // 4) or 1, width), nn.SiLU()]
