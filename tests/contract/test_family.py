@@ -94,9 +94,12 @@ def test_a_probe_leaves_no_trace_and_repeats(kind):
     seen, unseen = pictures(kind, 98, 12), pictures(kind, 99, 5)
     probe = family.probe(seen, unseen, COUNT)
     assert same(before, family.state())
-    assert len(probe.real_logits) == 12
-    assert len(probe.held_out_logits) == 5
-    assert len(probe.fake_logits) == len(probe.fakes) >= len(probe.rebatched) > 0
+    judged = (len(probe.real_logits), len(probe.held_out_logits), len(probe.fake_logits))
+    assert judged in {
+        (12, 5, len(probe.fakes)),
+        (0, 0, 0),
+    }  # by whom? not every family has one who judges
+    assert len(probe.fakes) >= len(probe.rebatched) > 0
     for told in (probe.fakes, probe.real_logits, probe.held_out_logits, probe.fake_logits):
         assert told.isfinite().all()
     assert torch.equal(family.probe(seen, unseen, COUNT).fakes, probe.fakes)
@@ -148,7 +151,7 @@ def test_it_overfits_eight_pictures(kind):
         eight[index, :, :, index * shape.size // COUNT :][..., : shape.size // COUNT + 1] = 0.8
 
     def always(*_):
-        return Batch(eight.clone(), torch.full((COUNT, 1), -1))
+        return Batch(eight.clone(), torch.zeros(COUNT, 0))
 
     def distance(family):
         drawn = torch.from_numpy(family.model().sample(64, seed=0)).permute(0, 3, 1, 2) / 127.5 - 1

@@ -8,10 +8,9 @@ al., Extracting and composing robust features with denoising autoencoders, 2008.
 
 from typing import Any, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import NonNegativeFloat
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.config import configuration
 from impasto.families.autoencoding import Autoencoding, CommonConfig
@@ -25,44 +24,10 @@ class AutoencoderConfig(CommonConfig):
     """An autoencoder's shape and how it is trained."""
 
     name: Literal["autoencoder"] = "autoencoder"
-    # convolutional, or linear: one matrix each way, which finds the space of PCA
-    network: Literal["convolutional", "linear"] = "convolutional"
     reconstruction: Literal["mse", "bce"] = "mse"  # squared error, or cross-entropy of [0, 1]
     noise: NonNegativeFloat = (
         0.0  # deviation of what is added to pictures in [-1, 1] and is to be taken out
     )
-
-
-class LinearEncoder(nn.Module):
-    """One matrix."""
-
-    def __init__(self, shape: ImageShape, outputs: int) -> None:
-        super().__init__()
-        self.layer = nn.Linear(shape.channels * shape.size**2, outputs)
-
-    def forward(
-        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]
-    ) -> Float[Tensor, "n z"]:
-        """Codes."""
-        del known
-        out: Tensor = self.layer(images.flatten(1))
-        return out
-
-
-class LinearDecoder(nn.Module):
-    """One matrix back."""
-
-    def __init__(self, shape: ImageShape, inputs: int) -> None:
-        super().__init__()
-        self.shape = (shape.channels, shape.size, shape.size)
-        self.layer = nn.Linear(inputs, shape.channels * shape.size**2)
-
-    def forward(
-        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
-    ) -> Float[Tensor, "n c h w"]:
-        """Pictures without a bound."""
-        out: Tensor = self.layer(torch.cat([latents, known], 1))
-        return out.view(-1, *self.shape)
 
 
 class PlainAutoencoder(Autoencoding):
@@ -71,16 +36,6 @@ class PlainAutoencoder(Autoencoding):
     config: AutoencoderConfig
     variances = False
     tiny = Tiny(AutoencoderConfig(latents=8, width=8, learning_rate=2e-3), ImageShape(3, 16))
-
-    @classmethod
-    def networks(cls, config: AutoencoderConfig, shape: ImageShape) -> dict[str, nn.Module]:
-        """The encoder and the decoder."""
-        if config.network == "linear":
-            return {
-                "encoder": LinearEncoder(shape, config.latents),
-                "decoder": LinearDecoder(shape, config.latents),
-            }
-        return super().networks(config, shape)
 
     @classmethod
     def logits(cls, config: Any) -> bool:

@@ -6,7 +6,7 @@ What the objective is, is each family's own file.
 import copy
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from impasto.families.base import (
     Scalars,
 )
 from impasto.images import to_float, to_uint8
-from impasto.nn.autoencoding import Decoder, Encoder
+from impasto.nn.autoencoding import Decoder, Encoder, LinearDecoder, LinearEncoder
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.collectives import global_sum
 from impasto.nn.ema import Ema
@@ -51,6 +51,8 @@ class CommonConfig:
     """What every autoencoder is told."""
 
     latents: PositiveInt = 128
+    # convolutional, or linear: one matrix each way, which finds the space of PCA
+    network: Literal["convolutional", "linear"] = "convolutional"
     width: PositiveInt = 32  # channels beside the picture; doubled towards the latents
     learning_rate: PositiveFloat = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)  # of Adam
@@ -117,7 +119,9 @@ class AutoencoderModel(Model):
             to_uint8(
                 shown(self.network.decoder(some.to(device), also.to(device)), logits=self._logits)
             )
-            for some, also in zip(latents.split(BLOCK), known.split(BLOCK), strict=True)
+            for some, also in zip(
+                torch.split(latents, BLOCK), torch.split(known, BLOCK), strict=True
+            )
         ]
         return torch.cat(parts).cpu().numpy()
 
@@ -164,6 +168,11 @@ class Autoencoding(Family):
         """The encoder and the decoder."""
         known = width(cls.attributes(config))
         outputs = config.latents * (2 if cls.variances else 1)
+        if config.network == "linear":
+            return {
+                "encoder": LinearEncoder(shape, outputs),
+                "decoder": LinearDecoder(shape, config.latents + known),
+            }
         return {
             "encoder": Encoder(shape, config.width, outputs),
             "decoder": Decoder(shape, config.width, config.latents + known),
@@ -179,7 +188,7 @@ class Autoencoding(Family):
         self.config, self.shape, self.streams = config, shape, streams
         with seeded(streams.seed, "weights"):
             network = self._network(config, shape)
-        network = placed(network, streams.device)
+        placed(network, streams.device)
         ema = Ema(network, config.ema_half_life) if config.ema_half_life else None
         self.autoencoder = Player(
             network, adam(network, config.learning_rate, config.betas), ema=ema
@@ -279,8 +288,7 @@ class Autoencoding(Family):
         parts = below(weights, "prior")
         prior = Mixture(config.latents, len(parts.get("shares", torch.zeros(1))))
         prior.load_state_dict(parts)
-        network = placed(network, torch.device("cpu"))
-        assert isinstance(network, Autoencoder)
+        placed(network, torch.device("cpu"))
         return cls._model(network, prior, config, shape)
 
     def state(self) -> dict[str, Tensor]:

@@ -116,5 +116,37 @@ class Decoder(nn.Module):
         return shown
 
 
+class LinearEncoder(nn.Module):
+    """One matrix."""
+
+    def __init__(self, shape: ImageShape, outputs: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(shape.channels * shape.size**2, outputs)
+
+    def forward(
+        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]
+    ) -> Float[Tensor, "n z"]:
+        """Codes."""
+        del known
+        out: Tensor = self.layer(images.flatten(1))
+        return out
+
+
+class LinearDecoder(nn.Module):
+    """One matrix back."""
+
+    def __init__(self, shape: ImageShape, inputs: int) -> None:
+        super().__init__()
+        self.shape = (shape.channels, shape.size, shape.size)
+        self.layer = nn.Linear(inputs, shape.channels * shape.size**2)
+
+    def forward(
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
+    ) -> Float[Tensor, "n c h w"]:
+        """Pictures without a bound."""
+        out: Tensor = self.layer(torch.cat([latents, known], 1))
+        return out.view(-1, *self.shape)
+
+
 def _activated(width: int) -> list[nn.Module]:
     return [nn.GroupNorm(min(8, width // 4) or 1, width), nn.SiLU()]

@@ -88,6 +88,7 @@ class Flow(nn.Module):
 
     center: Float[Tensor, " z"]
     scale: Float[Tensor, " z"]
+    frequencies: Float[Tensor, " 4"]
 
     def __init__(self, dimensions: int, width: int = 512) -> None:
         super().__init__()
@@ -122,7 +123,8 @@ class Flow(nn.Module):
         """How far the velocity is from that of the straight line between noise and code; a mean of squares."""
         target = self.standardised(codes)
         place = torch.lerp(noise, target, time[:, None])
-        return (self(place, time) - (target - noise)).square().mean()
+        loss: Tensor = (self(place, time) - (target - noise)).square().mean()
+        return loss
 
     def standardised(self, codes: Float[Tensor, "n z"]) -> Float[Tensor, "n z"]:
         """Codes by how many deviations they lie from the mean."""
