@@ -216,7 +216,7 @@ def swinging(turn: int) -> Iterator[None]:
             .mean((1, 2, 3))
             .argsort(descending=bool(images_seen // self._batch // turn % 2))[: self._batch]
         )
-        return RawBatch(images[order], torch.cat([batch.labels for batch in batches])[order])
+        return RawBatch(images[order], torch.cat([batch.known for batch in batches])[order])
 
     with patch.object(Feed, "at", one_kind):
         yield

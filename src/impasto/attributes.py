@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float, Float32, Int
 from pydantic import PositiveFloat
 
 from impasto.config import configuration
@@ -32,20 +32,20 @@ class Attribute:
         """How many numbers tell it."""
         return len(self.values) or 2
 
-    def of_category(self, indices: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, "n width"]:
+    def of_category(self, indices: Int[np.ndarray, " n"]) -> Float32[np.ndarray, "n width"]:
         """One-hot rows; zeros where the index is -1."""
         told = np.zeros((len(indices), self.width), np.float32)
         known = np.flatnonzero(indices >= 0)
         told[known, indices[known]] = 1
         return told
 
-    def of_number(self, numbers: Float64[np.ndarray, " n"]) -> Float32[np.ndarray, "n 2"]:
+    def of_number(self, numbers: Float[np.ndarray, " n"]) -> Float32[np.ndarray, "n 2"]:
         """Deviations from the mean, and whether it is known."""
         known = np.isfinite(numbers)
         scaled = np.where(known, (numbers - self.mean) / self.deviation, 0.0)
         return np.stack([scaled, known], 1).astype(np.float32)
 
-    def of_chance(self, chance: Float64[np.ndarray, " n"]) -> Float32[np.ndarray, "n width"]:
+    def of_chance(self, chance: Float[np.ndarray, " n"]) -> Float32[np.ndarray, "n width"]:
         """Rows as they occur among pictures, for numbers in (0, 1)."""
         if self.values:
             bounds = np.cumsum(self.shares)[:-1]
@@ -77,7 +77,7 @@ class Attribute:
         return self.of_number(np.array([number]))
 
 
-def width(attributes: Sequence[Attribute]) -> int:
+def width_of(attributes: Sequence[Attribute]) -> int:
     """How many numbers tell all of them."""
     return sum(attribute.width for attribute in attributes)
 
@@ -86,8 +86,8 @@ def attributes_of(
     wanted: Sequence[str],
     label_names: Mapping[str, tuple[str, ...]],
     number_names: Sequence[str],
-    labels: Int64[np.ndarray, "n columns"],
-    numbers: Float64[np.ndarray, "n others"],
+    labels: Int[np.ndarray, "n columns"],
+    numbers: Float[np.ndarray, "n others"],
 ) -> tuple[Attribute, ...]:
     """The attributes of a set of pictures.
 
@@ -131,8 +131,8 @@ def known_of(
     attributes: Sequence[Attribute],
     label_names: Sequence[str],
     number_names: Sequence[str],
-    labels: Int64[np.ndarray, "n columns"],
-    numbers: Float64[np.ndarray, "n others"],
+    labels: Int[np.ndarray, "n columns"],
+    numbers: Float[np.ndarray, "n others"],
 ) -> Float32[np.ndarray, "n width"]:
     """What is known of pictures, a row for each."""
     parts = [
@@ -168,7 +168,7 @@ def asked(
 def drawn(
     attributes: Sequence[Attribute],
     words: Sequence[str],
-    chance: Float64[np.ndarray, "n attributes"],
+    chance: Float[np.ndarray, "n attributes"],
 ) -> Float32[np.ndarray, "n width"]:
     """Rows with what is asked for; the rest as it occurs among pictures.
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from impasto.attributes import Attribute
 from impasto.data import crop
 from impasto.data.prepared import Prepared
 from impasto.errors import ConfigError, SourceError
@@ -25,10 +26,10 @@ AHEAD = 3  # batches made in advance
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Pictures as bytes, and labels: a column for each of `label_names`; -1 means unknown."""
+    """Pictures as bytes, and what is known of them, as `impasto.attributes` tells it."""
 
     images: UInt8[Tensor, "n h w c"]
-    labels: Int64[Tensor, "n k"]
+    known: Float[Tensor, "n k"]
 
 
 class Feed:
@@ -51,6 +52,7 @@ class Feed:
         batch: int,
         seed: int,
         flip: bool,
+        attributes: tuple[Attribute, ...] = (),
         rank: int = 0,
         processes: int = 1,
     ) -> None:
@@ -67,6 +69,7 @@ class Feed:
         self._prepared = prepared
         self._positions = np.asarray(positions, np.int64)
         self._batch, self._seed, self._flip = batch, seed, flip
+        self._attributes = attributes
         own = batch // processes
         self._own = slice(rank * own, (rank + 1) * own)
         self._orders: dict[int, np.ndarray] = {}  # of the epochs in use
@@ -79,8 +82,8 @@ class Feed:
             draws = torch.rand(self._batch, generator=named_stream(self._seed, "flip", images_seen))
             mirrored = (draws[self._own] < 0.5).numpy()
             images[mirrored] = images[mirrored, :, ::-1]
-        labels = self._prepared.labels(positions).astype(np.int64)
-        return RawBatch(torch.from_numpy(images), torch.from_numpy(labels))
+        known = self._prepared.known(positions, self._attributes)
+        return RawBatch(torch.from_numpy(images), torch.from_numpy(known))
 
     def stream(self, images_seen: int) -> Iterator[RawBatch]:
         """The batches from `images_seen` on, made ahead by a thread until the iterator is closed.

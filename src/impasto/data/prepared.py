@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8, UInt64
 
+from impasto.attributes import Attribute, attributes_of, known_of
 from impasto.config import from_plain
 from impasto.data import crop, layout
 from impasto.data.config import Crop, DataConfig
@@ -146,6 +147,38 @@ class Prepared:
         """The labels of pictures, a column for each of `label_names`; -1 means unknown."""
         labels: np.ndarray = self.arrays.labels[self.slots(positions)]
         return labels
+
+    def known(
+        self, positions: Int64[np.ndarray, " n"], attributes: Sequence[Attribute]
+    ) -> Float32[np.ndarray, "n k"]:
+        """What is known of pictures, as a network is told it."""
+        return known_of(
+            attributes,
+            tuple(self.label_names),
+            self.number_names,
+            self.labels(positions),
+            self.numbers(positions),
+        )
+
+    def attributes(
+        self, positions: Int64[np.ndarray, " n"], wanted: Sequence[str]
+    ) -> tuple[Attribute, ...]:
+        """What can be known of pictures.
+
+        Args:
+            positions: those that are trained on.
+            wanted: names of attributes; all by default.
+
+        Raises:
+            ConfigError: a name is none of them, or nothing is known of these pictures.
+        """
+        return attributes_of(
+            wanted,
+            self.label_names,
+            self.number_names,
+            self.labels(positions),
+            self.numbers(positions),
+        )
 
     def numbers(self, positions: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, "n columns"]:
         """The numeric attributes of pictures, a column for each of `number_names`; nan means unknown."""

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from impasto.families.autoencoder import AutoencoderConfig, PlainAutoencoder
 from impasto.families.base import Batch, Family, Model, Probe, Scalars
+from impasto.families.conditional_vae import ConditionalVAE, ConditionalVAEConfig
 from impasto.families.dcgan import DCGAN, DCGANConfig
 from impasto.families.mlp_gan import MLPGAN, MLPGANConfig
 from impasto.families.trick_gan import TrickGAN, TrickGANConfig
@@ -13,6 +14,7 @@ from impasto.families.vae import VAE, VAEConfig
 
 FAMILIES: dict[str, type[Family]] = {
     "autoencoder": PlainAutoencoder,
+    "conditional_vae": ConditionalVAE,
     "dcgan": DCGAN,
     "mlp_gan": MLPGAN,
     "trick_gan": TrickGAN,
@@ -20,7 +22,12 @@ FAMILIES: dict[str, type[Family]] = {
 }
 
 FamilyConfig = Annotated[
-    AutoencoderConfig | DCGANConfig | MLPGANConfig | TrickGANConfig | VAEConfig,
+    AutoencoderConfig
+    | ConditionalVAEConfig
+    | DCGANConfig
+    | MLPGANConfig
+    | TrickGANConfig
+    | VAEConfig,
     Field(discriminator="name"),
 ]
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from impasto.attributes import Attribute, width
+from impasto.attributes import Attribute, width_of
 from impasto.config import configuration
 from impasto.families.base import (
     BLOCK,
@@ -131,7 +131,7 @@ class AutoencoderModel(Model):
     ) -> Float[Tensor, "n z"]:
         """The means of the pictures' latents, so that a picture has the same ones in any batch."""
         device = next(self.network.parameters()).device
-        rows = torch.zeros(len(images), width(self.attributes)) if known is None else known
+        rows = torch.zeros(len(images), width_of(self.attributes)) if known is None else known
         parts = [
             self.network.encode(
                 to_float(torch.from_numpy(images[start : start + BLOCK]).to(device)),
@@ -166,7 +166,7 @@ class Autoencoding(Family):
     @classmethod
     def networks(cls, config: Any, shape: ImageShape) -> dict[str, nn.Module]:
         """The encoder and the decoder."""
-        known = width(cls.attributes(config))
+        known = width_of(cls.attributes(config))
         outputs = config.latents * (2 if cls.variances else 1)
         if config.network == "linear":
             return {
@@ -177,12 +177,6 @@ class Autoencoding(Family):
             "encoder": Encoder(shape, config.width, outputs),
             "decoder": Decoder(shape, config.width, config.latents + known),
         }
-
-    @classmethod
-    def attributes(cls, config: Any) -> tuple[Attribute, ...]:
-        """What is known of pictures, for families that ask."""
-        del config
-        return ()
 
     def __init__(self, config: Any, shape: ImageShape, streams: Streams) -> None:
         self.config, self.shape, self.streams = config, shape, streams

@@ -139,6 +139,15 @@ class Family(ABC):
     """What trains. It knows no paths, no loader and no logging."""
 
     tiny: ClassVar[Tiny]
+    conditional: ClassVar[bool] = (
+        False  # whether it is nothing without being told what pictures show
+    )
+
+    @classmethod
+    def attributes(cls, config: Any) -> tuple[Attribute, ...]:
+        """What the networks are told of pictures beside their pixels."""
+        found: tuple[Attribute, ...] = getattr(config, "attributes", ())
+        return found
 
     @classmethod
     @abstractmethod

@@ -16,13 +16,14 @@ from jaxtyping import Float
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from impasto.attributes import Attribute, width_of
 from impasto.config import configuration
 from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import GAN
 from impasto.losses.adversarial import discriminator_loss, generator_loss
 from impasto.losses.penalties import r1_penalty
-from impasto.nn.blocks import BatchNorm2d, placed
+from impasto.nn.blocks import BatchNorm2d, beside, joined, placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
@@ -64,6 +65,8 @@ class DCGANConfig:
     betas: tuple[Share, Share] = (0.5, 0.999)  # of Adam
     r1_gamma: NonNegativeFloat = 0.0  # weight of the penalty on a steep discriminator; 0 for none
     r1_interval: PositiveInt = 4  # steps from one penalty to the next
+    condition: tuple[str, ...] = ()  # names of attributes that both networks are told
+    attributes: tuple[Attribute, ...] = ()  # found out from the pictures when a run begins
     schedule: Schedule = Constant()
     ema_half_life: NonNegativeInt = 10_000  # images; 0 draws from the last weights instead
 
@@ -77,7 +80,7 @@ class Generator(nn.Module):
             config.width * 2**level for level in reversed(range(doublings(config, shape) + 1))
         ]
         layers: list[nn.Module] = []
-        before = config.latents
+        before = config.latents + width_of(config.attributes)
         for index, width in enumerate(widths):
             kernel = (
                 Kernel(size=4, stride=2, padding=1)
@@ -108,7 +111,7 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = [config.width * 2**level for level in range(doublings(config, shape) + 1)]
         layers: list[nn.Module] = []
-        before = shape.channels
+        before = shape.channels + width_of(config.attributes)
         for index, width in enumerate(widths):
             kernel = Kernel(size=4, stride=2, padding=1) if index else config.discriminator_stem
             bias = index in config.discriminator_biases
@@ -248,17 +251,20 @@ class DCGAN(GAN):
 
         penalised = config.r1_gamma > 0 and self._steps(progress, count) % config.r1_interval == 0
 
-        fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
-        real = batch.images.detach().requires_grad_(penalised)
+        known = batch.known
+        latents = self.streams.normal("latents", seen, (count, config.latents))
+        fake = beside(generator.network(joined(latents, known)), known)
+        pictures = batch.images.detach().requires_grad_(penalised)
+        real = beside(pictures, known)
         real_logits, before = self.judged(real, fake.detach())
         d_loss = discriminator_loss(real_logits, before)
-        steep = r1_penalty(real_logits, real) if penalised else 0.0
+        steep = r1_penalty(real_logits, pictures) if penalised else 0.0
         discriminator.descend(
             d_loss + config.r1_gamma / 2 * config.r1_interval * steep, learning_rate=d_rate
         )
 
         alone = config.discriminator_batches == "apart"
-        after = discriminator.network(fake) if alone else self.judged(batch.images, fake)[1]
+        after = discriminator.network(fake) if alone else self.judged(real.detach(), fake)[1]
         g_loss = generator.descend(generator_loss(after), learning_rate=g_rate)
         generator.average(seen, count * self.streams.processes)
 

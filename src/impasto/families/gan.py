@@ -25,7 +25,7 @@ from impasto.families.base import (
     Scalars,
 )
 from impasto.images import to_uint8
-from impasto.nn.blocks import frozen_statistics, outlined, placed
+from impasto.nn.blocks import beside, frozen_statistics, joined, outlined, placed
 from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, below
 from impasto.seeds import stream
@@ -66,8 +66,7 @@ class GeneratorModel(Model):
     ) -> UInt8[np.ndarray, "n h w c"]:
         """The pictures that these latents stand for."""
         device = next(self.generator.parameters()).device
-        given = (latents, known) if self.attributes else (latents,)
-        return to_uint8(self.generator(*(part.to(device) for part in given))).cpu().numpy()
+        return to_uint8(self.generator(joined(latents, known).to(device))).cpu().numpy()
 
     def state(self) -> dict[str, Tensor]:
         """The weights, by name."""
@@ -92,17 +91,20 @@ class GAN(Family):
         """What both players draw and say now; leaves no trace in them."""
         draw, judge = self.generator.network, self.discriminator.network
         drawn = torch.randn(PROBED, self.config.latents, generator=stream(0, "probe"))
-        latents = drawn.to(real.images.device)
+        known = real.known[torch.arange(PROBED, device=real.known.device) % len(real.known)]
+        latents = joined(drawn.to(real.images.device), known)
         unseen = len(held_out.images)
         with frozen_statistics(draw), frozen_statistics(judge):
             with Liveness(draw) as drawing:
                 fakes = torch.cat([draw(part) for part in torch.split(latents, company)])
             rebatched = self._in_other_company(latents[:REBATCHED], company)
             with Liveness(judge) as judging:
-                real_logits, fake_logits = self.judged(real.images, fakes)
-            held_out_logits = (
-                self.judged(held_out.images, fakes[:unseen])[0] if unseen else real_logits[:0]
-            )
+                shown = beside(real.images, real.known), beside(fakes, known)
+                real_logits, fake_logits = self.judged(*shown)
+            held_out_logits = real_logits[:0]
+            if unseen:
+                never_seen = beside(held_out.images, held_out.known)
+                held_out_logits = self.judged(never_seen, shown[1][:unseen])[0]
         return Probe(
             fakes=fakes,
             rebatched=rebatched,
@@ -116,7 +118,7 @@ class GAN(Family):
     def judged(
         self, real: Float[Tensor, "n c h w"], fake: Float[Tensor, "m c h w"]
     ) -> tuple[Float[Tensor, " n"], Float[Tensor, " m"]]:
-        """The discriminator's logits of both, in the batches that it is trained on."""
+        """The discriminator's logits of both, with what is known beside them, in the batches of training."""
         return self.discriminator.network(real), self.discriminator.network(fake)
 
     def _in_other_company(
@@ -184,7 +186,8 @@ class GAN(Family):
 
     def model(self) -> GeneratorModel:
         """The averaged generator as it is now, independent of what comes after."""
-        return GeneratorModel(copy.deepcopy(self.generator.best), self.config.latents, self.shape)
+        network, config = copy.deepcopy(self.generator.best), self.config
+        return GeneratorModel(network, config.latents, self.shape, self.attributes(config))
 
     @classmethod
     def revive(cls, config: Any, shape: ImageShape, weights: Mapping[str, Tensor]) -> Model:
@@ -193,7 +196,8 @@ class GAN(Family):
             generator = cls.networks(config, shape)["generator"]
         generator.load_state_dict(below(weights, "generator"), assign=True)
         # Laid out as in training: another order of sums would draw a few pixels one level off.
-        return GeneratorModel(placed(generator, torch.device("cpu")), config.latents, shape)
+        placed(generator, torch.device("cpu"))
+        return GeneratorModel(generator, config.latents, shape, cls.attributes(config))
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, as named tensors."""

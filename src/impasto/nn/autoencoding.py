@@ -7,10 +7,10 @@ sides.
 
 from itertools import pairwise
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from impasto.nn.blocks import beside, joined
 from impasto.types import ImageShape
 
 WIDEST = 8  # times the width beside the picture
@@ -57,6 +57,7 @@ class Encoder(nn.Module):
 
     def __init__(self, shape: ImageShape, width: int, outputs: int, conditions: int = 0) -> None:
         super().__init__()
+        self.conditions = conditions
         ladder, channels = sides(shape.size), widths(shape.size, width)
         layers: list[nn.Module] = []
         before = shape.channels + conditions
@@ -67,24 +68,24 @@ class Encoder(nn.Module):
         self.last = nn.Linear(before * ladder[-1] ** 2, outputs)
 
     def forward(
-        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"] | None = None
+        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]
     ) -> Float[Tensor, "n z"]:
-        """The numbers; what is known is laid beside the picture as constant channels."""
-        if known is not None and known.shape[1]:
-            plane = known[:, :, None, None].expand(-1, -1, *images.shape[2:])
-            images = torch.cat([images, plane], 1)
+        """The numbers; what is known is laid beside the picture as constant channels, if it is looked at."""
+        if self.conditions:
+            images = beside(images, known)
         out: Tensor = self.last(self.layers(images))
         return out
 
 
 class Decoder(nn.Module):
-    """Numbers to pictures.
+    """Numbers, with what is known of a picture, to the picture.
 
-    What is known of a picture may be joined at every layer, as constant channels before each enlargement.
+    What is known may be joined again at every layer, as constant channels before each enlargement.
     """
 
     def __init__(self, shape: ImageShape, width: int, inputs: int, conditions: int = 0) -> None:
         super().__init__()
+        self.conditions = conditions
         ladder, channels = sides(shape.size)[::-1], widths(shape.size, width)[::-1]
         self.start = (channels[0], ladder[0], ladder[0])
         self.first = nn.Linear(inputs, channels[0] * ladder[0] ** 2)
@@ -102,16 +103,13 @@ class Decoder(nn.Module):
         )
 
     def forward(
-        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"] | None = None
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
     ) -> Float[Tensor, "n c h w"]:
         """Pictures without a bound."""
-        out: Tensor = self.first(latents).view(-1, *self.start)
+        out: Tensor = self.first(joined(latents, known)).view(-1, *self.start)
         for block, enlarge in zip(self.blocks, self.enlarge, strict=True):
             out = block(out)
-            if known is not None and known.shape[1]:
-                plane = known[:, :, None, None].expand(-1, -1, *out.shape[2:])
-                out = torch.cat([out, plane], 1)
-            out = enlarge(out)
+            out = enlarge(beside(out, known) if self.conditions else out)
         shown: Tensor = self.last(out)
         return shown
 
@@ -144,7 +142,7 @@ class LinearDecoder(nn.Module):
         self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
     ) -> Float[Tensor, "n c h w"]:
         """Pictures without a bound."""
-        out: Tensor = self.layer(torch.cat([latents, known], 1))
+        out: Tensor = self.layer(joined(latents, known))
         return out.view(-1, *self.shape)
 
 

@@ -48,6 +48,20 @@ class BatchNorm2d(nn.BatchNorm2d):
                 running.lerp_(new, momentum)
 
 
+def joined(numbers: Float[Tensor, "n z"], known: Float[Tensor, "n k"]) -> Float[Tensor, "n both"]:
+    """What is known of each picture behind the numbers that stand for it."""
+    return torch.cat([numbers, known], 1) if known.shape[1] else numbers
+
+
+def beside(
+    images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]
+) -> Float[Tensor, "n both h w"]:
+    """What is known of each picture as constant channels beside its own."""
+    if not known.shape[1]:
+        return images
+    return torch.cat([images, known[:, :, None, None].expand(-1, -1, *images.shape[2:])], 1)
+
+
 def placed(network: nn.Module, device: torch.device) -> nn.Module:
     """The network on the device, its weights channels-last: what convolution kernels prefer everywhere."""
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

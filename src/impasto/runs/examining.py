@@ -5,14 +5,13 @@ from collections import deque
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor
 
 from impasto.data.prepared import Prepared
 from impasto.data.spread import evenly
 from impasto.diagnostics import signals
 from impasto.diagnostics.signals import Images, RealLook, Signals
 from impasto.evaluation.memorization import CopyTest
-from impasto.families import Batch, Family
+from impasto.families import FAMILIES, Batch, Family
 from impasto.families.base import PROBED
 from impasto.images import to_float
 from impasto.runs.config import RunConfig
@@ -39,12 +38,11 @@ class Examiner:
         self._company = config.train.batch
         self._prepared, self._device = prepared, device
         self._before: deque[Images] = deque(maxlen=REMEMBERED)
-        images = self._images(evenly(trained, LOOKED_AT))
-        self._real = RealLook(images)
-        self._shown = self._batch(
-            images[torch.arange(0, len(images), max(1, len(images) // PROBED))][:PROBED]
-        )
-        self._unseen = self._batch(self._images(held_out[:PROBED]))
+        self._attributes = FAMILIES[config.family.name].attributes(config.family)
+        looked_at = evenly(trained, LOOKED_AT)
+        self._real = RealLook(self._images(looked_at))
+        self._shown = self._batch(looked_at[:: max(1, len(looked_at) // PROBED)][:PROBED])
+        self._unseen = self._batch(held_out[:PROBED])
         self._copies = CopyTest(
             self._vectors(evenly(trained, AMONG), mirrored=config.data.flip),
             self._vectors(evenly(held_out, AMONG // 4), mirrored=False),
@@ -66,6 +64,7 @@ class Examiner:
         told |= signals.checkerboard(fakes, real, probe.strides)
         told |= signals.company(fakes, rebatched)
         told |= signals.movement(fakes, list(self._before), real)
+        told |= probe.told
         copies = self._copies(signals.small(fakes).numpy())
         told |= {"copied": copies.share, "copied_surely": float(copies.caught)}
         told |= {f"{name}_dead_units": float(share) for name, share in probe.dead.items()}
@@ -87,5 +86,6 @@ class Examiner:
     def _images(self, positions: Int64[np.ndarray, " n"]) -> Images:
         return to_float(torch.from_numpy(np.array(self._prepared.images(positions))))
 
-    def _batch(self, images: Float[Tensor, "n c h w"]) -> Batch:
-        return Batch(images.to(self._device), torch.zeros(len(images), 0, device=self._device))
+    def _batch(self, positions: Int64[np.ndarray, " n"]) -> Batch:
+        known = torch.from_numpy(self._prepared.known(positions, self._attributes))
+        return Batch(self._images(positions).to(self._device), known.to(self._device))

@@ -67,6 +67,7 @@ class Sitting:
             batch=config.train.batch,
             seed=config.train.seed,
             flip=config.data.flip,
+            attributes=FAMILIES[config.family.name].attributes(config.family),
             rank=processes.rank,
             processes=processes.count,
         )
@@ -297,7 +298,7 @@ class Sitting:
             raise self._not_saved(error) from None
 
     def _batch(self, raw: RawBatch) -> Batch:
-        images, known = raw.images, torch.zeros(len(raw.images), 0)
+        images, known = raw.images, raw.known
         if self.processes.device.type == "cuda":
             images, known = images.pin_memory(), known.pin_memory()
         device = self.processes.device

@@ -4,8 +4,13 @@ import re
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+from jaxtyping import Int64
+
 from impasto.data.config import DataConfig
+from impasto.data.prepared import Prepared
 from impasto.errors import ConfigError, SourceError
+from impasto.families import FAMILIES
 from impasto.recipes import parameters
 from impasto.runs.checkpoint import State
 from impasto.runs.config import RunConfig, ScoringConfig, TrainConfig
@@ -37,6 +42,19 @@ def budget(
             raise ConfigError(f"--{unit} {amount:g}: must be above zero")
         return Budget(amount, unit)
     return None
+
+
+def informed(config: RunConfig, prepared: Prepared, trained: Int64[np.ndarray, " n"]) -> RunConfig:
+    """The configuration with the attributes put in that its family is to be told of these pictures.
+
+    Raises:
+        ConfigError: a name is no attribute of theirs, or nothing is known of them.
+    """
+    wanted = getattr(config.family, "condition", ())
+    if not wanted and not FAMILIES[config.family.name].conditional:
+        return config
+    told: dict[str, Any] = {"attributes": prepared.attributes(trained, wanted)}
+    return replace(config, family=replace(config.family, **told))
 
 
 def check(config: RunConfig, pictures: int) -> None:

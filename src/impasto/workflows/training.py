@@ -37,6 +37,7 @@ from impasto.workflows.settings import (
     budget,
     check,
     extended,
+    informed,
     scored,
     selected,
     selection,
@@ -156,6 +157,7 @@ def train(
     prepared = _pictures(source, config, settings, report)
     config = replace(config, data=prepared.config)
     sides = prepared.split(config.data.split_seed, config.data.validation)
+    config = informed(config, prepared, sides[0])
     check(config, len(sides[0]))
     first = first_process()
     path = Path(to) if to is not None else _next_path(config.name)

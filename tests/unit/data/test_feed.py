@@ -53,9 +53,18 @@ def test_a_plain_script_can_repeat_the_order(prepared):
         batch = feed.at(6 * k)
         assert torch.equal(batch.images, wanted)
         assert batch.images.dtype == torch.uint8
-        assert torch.equal(
-            batch.labels, torch.from_numpy(prepared.labels(order[6 * k : 6 * k + 6].numpy())).long()
-        )
+        assert batch.known.shape == (6, 0)
+
+
+def test_what_is_known_comes_with_the_pictures(prepared):
+    attributes = prepared.attributes(np.arange(23), ())
+    feed = Feed(prepared, np.arange(23), batch=6, seed=5, flip=True, attributes=attributes)
+    order = torch.cat([torch.randperm(23, generator=stream(5, "order", epoch)) for epoch in (0, 1)])
+    for k in range(5):
+        labels = prepared.labels(order[6 * k : 6 * k + 6].numpy())[:, 0]
+        known = feed.at(6 * k).known
+        assert known.dtype == torch.float32
+        assert known[:, : len(attributes[0].values)].argmax(1).tolist() == labels.tolist()
 
 
 @pytest.mark.parametrize("which", ["prepared", "with_margins"])
@@ -68,7 +77,7 @@ def test_slices_of_ranks_make_the_whole_batch(which, request):
         slices = [part.at(seen) for part in parts]
         assert all(len(part.images) == 4 for part in slices)
         assert torch.equal(torch.cat([part.images for part in slices]), whole.at(seen).images)
-        assert torch.equal(torch.cat([part.labels for part in slices]), whole.at(seen).labels)
+        assert torch.equal(torch.cat([part.known for part in slices]), whole.at(seen).known)
 
 
 @pytest.mark.parametrize("which", ["prepared", "with_margins"])
@@ -80,7 +89,7 @@ def test_the_stream_is_the_same_as_asking(which, request):
     for k in range(3, 12):
         batch = next(batches)
         assert torch.equal(batch.images, other.at(6 * k).images)
-        assert torch.equal(batch.labels, other.at(6 * k).labels)
+        assert torch.equal(batch.known, other.at(6 * k).known)
     batches.close()
 
 
@@ -137,7 +146,8 @@ def test_a_batch_must_divide_among_processes(prepared):
         Feed(prepared, np.arange(23), batch=8, seed=0, flip=True, processes=3)
 
 
-def test_pictures_without_labels_have_no_columns(with_margins):
+def test_of_pictures_without_labels_nothing_is_known(with_margins):
     batch = Feed(with_margins, np.arange(23), batch=4, seed=0, flip=True).at(0)
-    assert batch.labels.shape == (4, 0)
-    assert batch.labels.dtype == torch.int64
+    assert batch.known.shape == (4, 0)
+    with pytest.raises(ConfigError, match="nothing is known of these pictures"):
+        with_margins.attributes(np.arange(23), ("class",))
