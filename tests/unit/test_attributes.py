@@ -44,7 +44,12 @@ def test_categories_are_one_hot_numbers_are_scaled_and_what_is_missing_is_zero(r
 
 def test_some_may_be_chosen(rows):
     (only,) = attributes_of(("hat",), LABELS, NUMBERS, *rows)
-    assert known_of([only], tuple(LABELS), NUMBERS, *rows).tolist() == [[0, 1], [0, 0], [1, 0], [1, 0]]
+    assert known_of([only], tuple(LABELS), NUMBERS, *rows).tolist() == [
+        [0, 1],
+        [0, 0],
+        [1, 0],
+        [1, 0],
+    ]
 
 
 def test_what_is_asked_for_is_as_one_types_it(attributes):
@@ -92,7 +97,7 @@ def test_of_a_model_without_conditions_nothing_can_be_asked():
 
 
 def test_an_attribute_that_is_not_there_is_named(rows):
-    with pytest.raises(ConfigError, match="family.condition: moods: .*did you mean mood"):
+    with pytest.raises(ConfigError, match=r"family\.condition: moods: .*did you mean mood"):
         attributes_of(("moods",), LABELS, NUMBERS, *rows)
 
 

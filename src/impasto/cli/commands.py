@@ -251,6 +251,13 @@ class Sample:
     seed: Annotated[
         int, arg(help="Which; picture i of a seed is always the same.", metavar="N")
     ] = 0
+    condition: Annotated[
+        tuple[str, ...],
+        arg(
+            help="What they are to show, of a conditional model: a value, or ATTRIBUTE=VALUE.",
+            metavar="VALUE",
+        ),
+    ] = ()
     to: Annotated[
         Path | None, arg(help="A picture's name for one grid, else a directory.", metavar="PNG|DIR")
     ] = None

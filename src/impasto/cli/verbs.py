@@ -189,7 +189,13 @@ def sample(command: commands.Sample) -> None:
     """Draws pictures and says where they are."""
     from impasto.workflows.results import sample
 
-    files = sample(command.model, command.n, seed=command.seed, to=command.to)
+    files = sample(
+        command.model,
+        command.n,
+        seed=command.seed,
+        condition=command.condition,
+        to=command.to,
+    )
     where = str(files[0] if len(files) == 1 else files[0].parent)
     facts = {"pictures": command.n, "seed": command.seed, "to": where}
     print(json.dumps(facts) if command.json else f"{command.n} pictures: {where}")

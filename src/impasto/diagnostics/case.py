@@ -69,8 +69,8 @@ class Case:
 
     @property
     def moves(self) -> dict[str, float]:
-        """How far a step moves the weights of either player, as a part of them."""
-        return self.recents("generator_update_ratio", "discriminator_update_ratio")
+        """How far a step moves the weights of each player, as a part of them."""
+        return self.recents(*(name for name in self.now.scalars if name.endswith("_update_ratio")))
 
     def trend(self, name: str, over: int = TREND) -> float:
         """A signal now over what it was so many looks ago, both as medians; nan where too few looks are there."""

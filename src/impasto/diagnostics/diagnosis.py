@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from impasto.diagnostics.case import RECENT, Case
-from impasto.diagnostics.diseases import data, players, rates, samples
+from impasto.diagnostics.diseases import codes, data, players, rates, samples
 from impasto.diagnostics.finding import Finding
 
 Disease = Callable[[Case], Finding | None]
@@ -25,6 +25,11 @@ DISEASES: tuple[Disease, ...] = (
     samples.collapse,
     samples.partial_collapse,
     players.oscillation,
+    codes.posterior_collapse,
+    codes.dead_latents,
+    codes.autoencoder_overfits,
+    codes.blurred_decoder,
+    codes.prior_mismatch,
     samples.memorisation,
     players.overfitting,
     samples.batch_leakage,

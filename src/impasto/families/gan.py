@@ -178,6 +178,8 @@ class GAN(Family):
                 wanted = {"learning_rate": max(rate / 4, SLOWEST_RATE)}
             case "speed up":
                 wanted = {"learning_rate": min(rate * 4, QUICKEST_RATE)}
+            case "free codes":
+                wanted = {}
         return {name: value for name, value in wanted.items() if value != getattr(config, name)}
 
     def adapt(self, config: Any) -> None:

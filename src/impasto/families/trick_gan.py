@@ -181,6 +181,8 @@ class TrickGAN(GAN):
                     "discriminator_learning_rate": _bounded(judge * factor),
                     "generator_learning_rate": _bounded(draw * factor),
                 }
+            case "free codes":
+                wanted = {}
         return {name: value for name, value in wanted.items() if value != getattr(config, name)}
 
     def step(self, batch: Batch, progress: Progress) -> Scalars:

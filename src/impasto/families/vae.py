@@ -6,7 +6,7 @@ evidence bound then has both terms in nats, and neither needs a factor.
 Source: arXiv 1312.6114; the calibrated decoder: arXiv 2006.13202.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,11 +19,11 @@ from impasto.families.base import Batch, Scalars, Tiny
 from impasto.losses.latent import kl_to_standard, with_free_bits
 from impasto.losses.reconstruction import gaussian_surprise, log_sigma, squared_error
 from impasto.nn.collectives import global_sum
-from impasto.types import ImageShape, Progress, Share
+from impasto.types import ImageShape, Lever, Progress, Share
 
-ACTIVE = (
-    0.01  # variance of a latent's mean over pictures, above which it is in use (arXiv 1509.00519)
-)
+LEAST_FREED, MOST_FREED = 0.05, 0.4  # nats of a latent that a remedy makes free
+# Variance of a latent's mean over pictures above which it is in use; source: arXiv 1509.00519, appendix C.
+ACTIVE = 0.01
 
 
 @configuration
@@ -67,6 +67,14 @@ class VAE(Autoencoding):
                 "sigma": calibrated.exp(),
             },
         )
+
+    @classmethod
+    def relief(cls, config: VAEConfig, lever: Lever) -> dict[str, Any]:
+        """The learning rate, and how much divergence is free."""
+        if lever == "free codes":
+            freed = min(max(2 * config.free_nats, LEAST_FREED), MOST_FREED)
+            return {} if freed == config.free_nats else {"free_nats": freed}
+        return super().relief(config, lever)
 
     def weight(self, progress: Progress) -> float:
         """Of the divergence: up to 1 over the warm-up.

@@ -1,5 +1,6 @@
 """What a run leaves: a model to draw from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,12 @@ def model_file(path: str | Path) -> Path:
 
 
 def sample(
-    path: str | Path, n: int = 64, *, seed: int = 0, to: str | Path | None = None
+    path: str | Path,
+    n: int = 64,
+    *,
+    seed: int = 0,
+    condition: Sequence[str] = (),
+    to: str | Path | None = None,
 ) -> list[Path]:
     """Draws pictures and writes them: one grid to a picture's name, or one file each to a directory.
 
@@ -51,6 +57,7 @@ def sample(
         path: a run's directory or a model.safetensors file.
         n: how many.
         seed: which; picture i of a seed is always the same.
+        condition: what they are to show, such as `smile=yes`, of a model that was told such things.
         to: a .png, .jpg or .webp file for one grid, else a directory; a grid named by the seed in the
             current directory by default.
 
@@ -58,13 +65,13 @@ def sample(
         The files written.
 
     Raises:
-        BadInput: there is no such model, or nothing can be written there.
+        BadInput: there is no such model, it cannot be asked for this, or nothing can be written there.
     """
     if n < 1:
         raise BadInput(f"-n {n}: must be above zero")
     if seed < 0:
         raise BadInput(f"--seed {seed}: must not be negative")
-    images = load(path).sample(n, seed)
+    images = load(path).sample(n, seed, condition)
     target = Path(to) if to is not None else Path(f"sample-{seed}.png")
     try:
         if target.suffix.lower() in PICTURES and not target.is_dir():

@@ -31,7 +31,7 @@ def discriminator_wins(case: Case) -> Finding | None:
 def generator_wins(case: Case) -> Finding | None:
     """The discriminator takes generated pictures for real ones, and has stopped catching up."""
     told = case.recents("separation", "fake_accuracy", "energy_distance")
-    told |= case.moves
+    told |= case.recents("generator_update_ratio", "discriminator_update_ratio")
     pace = told["discriminator_update_ratio"] / max(told["generator_update_ratio"], 1e-9)
     if not (told["separation"] < 0.4 and told["energy_distance"] > 0.3 and pace < 0.2):
         return None

@@ -12,8 +12,8 @@ _OVERSHOT = "Steps are so large that each throws away what the last one learnt."
 
 def divergence(case: Case) -> Finding | None:
     """Losses run away."""
-    told = case.recents("generator_loss", "discriminator_loss")
-    if not max(map(abs, told.values())) > 60:
+    told = case.recents(*(name for name in case.now.scalars if name.endswith("_loss")))
+    if not max(map(abs, told.values()), default=math.nan) > 60:
         return None
     return Finding(
         name="divergence",
@@ -50,12 +50,12 @@ def not_finite(scalars: Mapping[str, float], facts: Facts) -> Finding:
 def rate_too_low(case: Case) -> Finding | None:
     """Weights hardly move."""
     moves = case.moves
-    if not max(moves.values()) < 2e-4:
+    if not max(moves.values(), default=math.nan) < 2e-4:
         return None
     return Finding(
         name="learning rate too low",
         severity="alarm",
-        symptom="a step changes the weights of either player by less than a five-thousandth",
+        symptom="a step changes the weights of every player by less than a five-thousandth",
         evidence=moves,
         cause="The learning rate is too low for the budget: the networks are still near their random start.",
         remedy="Take larger steps",
@@ -67,7 +67,7 @@ def rate_too_low(case: Case) -> Finding | None:
 def rate_too_high(case: Case) -> Finding | None:
     """Weights are thrown about."""
     moves = case.moves
-    if case.now.fraction < SETTLED or not min(moves.values()) > 0.015:
+    if case.now.fraction < SETTLED or not min(moves.values(), default=math.nan) > 0.015:
         return None
     return Finding(
         name="learning rate too high",
