@@ -11,9 +11,12 @@ from impasto.config import from_yaml, to_yaml
 from impasto.data.config import DataConfig
 from impasto.errors import ConfigError, nearest
 from impasto.families import FAMILIES
+from impasto.families.autoencoder import AutoencoderConfig
+from impasto.families.conditional_vae import ConditionalVAEConfig
 from impasto.families.dcgan import DCGANConfig, Kernel
 from impasto.families.mlp_gan import MLPGANConfig
 from impasto.families.trick_gan import TrickGANConfig
+from impasto.families.vae import VAEConfig
 from impasto.nn.blocks import outlined
 from impasto.runs.config import RunConfig, TrainConfig
 from impasto.schedules import Cosine, InverseTime, StepDecay
@@ -28,6 +31,9 @@ _CATS = DCGANConfig(
     discriminator_biases=(4,),
     schedule=StepDecay(gamma=0.9, epochs=100),
 )
+
+_FACES = DataConfig(size=64, crop="center", crop_pixels=90, validation=0.2)
+_DIGITS = DataConfig(size=28, channels=1, flip=False)
 
 _ALL = (
     RunConfig(
@@ -126,6 +132,61 @@ _ALL = (
             discriminator_activation="relu",
         ),
         train=TrainConfig(batch=64, budget=Budget(10, "epochs")),
+    ),
+    RunConfig(
+        name="lfw64-ae",
+        description=(
+            "Faces at 64x64 through 128 numbers and back by a plain autoencoder: to compress, to search, to find "
+            "what is odd. --set family.reconstruction=bce for cross-entropy, family.noise=0.3 for a denoising one."
+        ),
+        data=_FACES,
+        family=AutoencoderConfig(),
+        train=TrainConfig(batch=32, budget=Budget(20, "epochs")),
+    ),
+    RunConfig(
+        name="lfw64-vae",
+        description=(
+            "The same as a variational autoencoder with a calibrated decoder, whose latents follow a distribution that "
+            "new faces can be drawn from."
+        ),
+        data=_FACES,
+        family=VAEConfig(),
+        train=TrainConfig(batch=32, budget=Budget(20, "epochs")),
+    ),
+    RunConfig(
+        name="lfw64-cvae",
+        description=(
+            "The same, told what is known of each picture (its folder, its row in a table), joined at the decoder's "
+            "input: impasto sample RUN --condition happiness. --set family.at_every_layer=true family.at_encoder=true "
+            "for the variants."
+        ),
+        data=_FACES,
+        family=ConditionalVAEConfig(),
+        train=TrainConfig(batch=32, budget=Budget(20, "epochs")),
+    ),
+    RunConfig(
+        name="digits-vae",
+        description="Grey digits at 28x28 by a variational autoencoder with 32 latents.",
+        data=_DIGITS,
+        family=VAEConfig(latents=32),
+        train=TrainConfig(batch=64, budget=Budget(5, "epochs")),
+    ),
+    RunConfig(
+        name="digits-cvae",
+        description="The same, told which digit it is: impasto sample RUN --condition 7.",
+        data=_DIGITS,
+        family=ConditionalVAEConfig(latents=32),
+        train=TrainConfig(batch=64, budget=Budget(5, "epochs")),
+    ),
+    RunConfig(
+        name="kittens-cvae",
+        description=(
+            "The built-in cats at 64x64, told their body, fur, eyes, mouth and accessory: impasto sample RUN "
+            "--condition eyes=5 mouth=2."
+        ),
+        data=DataConfig(size=64, flip=False),
+        family=ConditionalVAEConfig(width=24, at_every_layer=True),
+        train=TrainConfig(batch=32, budget=Budget(20, "epochs")),
     ),
 )
 
