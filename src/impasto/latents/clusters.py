@@ -1,0 +1,94 @@
+"""Clusters: which pictures belong together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int64
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.decomposition import PCA
+from sklearn.metrics import silhouette_score
+
+DIMENSIONS = 32  # at most, for densities: in more, all points are equally far from each other
+JUDGED = 5_000  # pictures that the silhouette is taken from
+TRIED = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20)  # numbers of clusters, where none is named
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """What was found.
+
+    Attributes:
+        labels: of each picture; -1 where it belongs to none.
+        silhouette: from -1 to 1: how much nearer pictures are to their own cluster than to the next.
+        method: how they were found.
+    """
+
+    labels: Int64[np.ndarray, " n"]
+    silhouette: float
+    method: str
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.labels.max()) + 1 if len(self.labels) else 0
+
+
+def by_density(codes: Float[np.ndarray, "n z"], *, least: int, seed: int = 0) -> Clusters:
+    """Clusters that are denser than what lies between them, as many as there are; what lies between belongs to none.
+
+    Args:
+        codes: of the pictures.
+        least: pictures in a cluster.
+        seed: of the sample that the silhouette is taken from.
+
+    Source: Campello et al., Density-based clustering based on hierarchical density estimates, 2013.
+    """
+    reduced = _reduced(codes, seed)
+    found = HDBSCAN(min_cluster_size=least, min_samples=max(1, least // 4), copy=True).fit(reduced)
+    labels = _by_size(found.labels_)
+    return Clusters(
+        labels, _silhouette(reduced, labels, seed), f"HDBSCAN, {least} pictures and more"
+    )
+
+
+def by_means(codes: Float[np.ndarray, "n z"], *, count: int | None, seed: int = 0) -> Clusters:
+    """So many clusters around their means; by default as many as part best by the silhouette."""
+    reduced = _reduced(codes, seed)
+    numbers = [count] if count else [k for k in TRIED if k < len(codes) // 2]
+    best: Clusters | None = None
+    for number in numbers:
+        found = KMeans(number, n_init=4, random_state=seed).fit(reduced)
+        labels = _by_size(found.labels_)
+        tried = Clusters(labels, _silhouette(reduced, labels, seed), f"k-means, k = {number}")
+        if best is None or tried.silhouette > best.silhouette:
+            best = tried
+    assert best is not None
+    return best
+
+
+def _reduced(codes: Float[np.ndarray, "n z"], seed: int) -> Float[np.ndarray, "n d"]:
+    if codes.shape[1] <= DIMENSIONS or len(codes) <= DIMENSIONS:
+        return codes
+    reduced: np.ndarray = PCA(DIMENSIONS, random_state=seed).fit_transform(codes)
+    return reduced
+
+
+def _by_size(labels: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+    """The same clusters, numbered from the largest."""
+    found, counts = np.unique(labels[labels >= 0], return_counts=True)
+    names = np.full(int(labels.max(initial=-1)) + 2, -1)
+    names[found[np.argsort(-counts, kind="stable")]] = np.arange(len(found))
+    renamed: np.ndarray = names[labels].astype(np.int64)
+    return renamed
+
+
+def _silhouette(
+    codes: Float[np.ndarray, "n z"], labels: Int64[np.ndarray, " n"], seed: int
+) -> float:
+    inside = labels >= 0
+    if len(np.unique(labels[inside])) < 2:
+        return float("nan")
+    size = min(JUDGED, int(inside.sum()))
+    return float(
+        silhouette_score(codes[inside], labels[inside], sample_size=size, random_state=seed)
+    )
