@@ -166,7 +166,7 @@ def slow_loader() -> Iterator[None]:
     at = Feed.at
 
     def slow(self: Feed, images_seen: int) -> Any:
-        time.sleep(0.15)
+        time.sleep(0.4)
         return at(self, images_seen)
 
     with patch.object(Feed, "at", slow):
