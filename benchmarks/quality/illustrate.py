@@ -9,7 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from faults import HEALTHY, Planned
+from faults import FRESH, HEALTHY, Planned
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from PIL import Image
@@ -56,7 +56,7 @@ def main() -> None:
 
 def first(runs: Path, subject: str, fault: str) -> Run:
     """The run of the lowest seed."""
-    found = (runs / Planned(subject, fault, seed).name for seed in range(HEALTHY))
+    found = (runs / Planned(subject, fault, seed).name for seed in range(FRESH + HEALTHY))
     return Run.open(next(run for run in found if (run / "run.json").exists()))
 
 

@@ -299,9 +299,14 @@ FAULTS = {
     ),
     "divergence": Fault(lambda r: (*scaled(r, 1000), *unclipped(r)), curable=True),
     "discriminator overfits": Fault(
-        lambda r: ("data.validation=0.3", "data.flip=false", *unregularised(r)),
-        limit=150,
-        steps=2.0,
+        lambda r: (
+            "data.validation=0.3",
+            "data.flip=false",
+            *paced(r, 2, 1),
+            *unregularised(r),
+        ),
+        limit=120,
+        steps=2.5,
         recipes=("kittens", "faces64"),  # the narrow trick_gan does not come so far
         early=False,
         curable=True,
@@ -319,7 +324,7 @@ FAULTS = {
     "classes out of balance": Fault(made=one_class_rare, recipes=("faces64", "frogs32")),
     "too few pictures": Fault(limit=60),
     "learning rate too high": Fault(
-        lambda r: scaled(r, {"faces64": 150, "kittens": 40}.get(r, 15)), curable=True
+        lambda r: scaled(r, {"faces64": 150, "kittens": 25}.get(r, 15)), curable=True
     ),
     "learning rate too low": Fault(lambda r: scaled(r, 1 / 300), curable=True),
     "slow loader": Fault(planted=slow_loader, steps=0.3),
