@@ -4,7 +4,7 @@ from impasto.diagnostics.case import Case
 from impasto.diagnostics.finding import Finding
 
 LASTING = 8  # looks over which a discriminator must know its pictures, of which each look asks a few dozen
-SWINGS = 12  # looks over which a training is asked whether it swings, which a few may hit by chance
+SWINGS = 16  # looks over which a training is asked whether it swings, which a few may hit by chance
 
 
 def discriminator_wins(case: Case) -> Finding | None:
