@@ -4,11 +4,12 @@ python benchmarks/quality/illustrate.py [--runs DIR] [--to docs/guide/pictures/d
 """
 
 import argparse
+import io
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from faults import HEALTHY, Planned
+from faults import FRESH, HEALTHY, Planned
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from PIL import Image
@@ -27,14 +28,14 @@ SHOWN = {  # subject and signals of each
     "partial mode collapse": ("kittens", "apartness", "kinds"),
     "oscillation": ("high digits", "grid_change", "grid_return"),
     "divergence": ("kittens", "generator_loss", "energy_distance"),
-    "discriminator overfits": ("kittens", "recognition", "held_out_logit"),
-    "memorisation": ("kittens", "copied", "recognition"),
+    "discriminator overfits": ("high digits", "recognition", "held_out_logit"),
+    "memorisation": ("kittens", "copied", "energy_distance"),
     "batch-norm leakage": ("kittens", "batch_leak", "energy_distance"),
     "checkerboard": ("kittens", "checkerboard", "energy_distance"),
     "range mismatch": ("high digits", "brightness_shift", "energy_distance"),
     "learning rate too high": ("high digits", "generator_update_ratio", "energy_distance"),
     "learning rate too low": ("kittens", "generator_update_ratio", "energy_distance"),
-    "too few pictures": ("kittens", "recognition", "copied"),
+    "too few pictures": ("high digits", "recognition", "held_out_logit"),
     "slow loader": ("kittens", "loader_wait", "energy_distance"),
 }
 
@@ -55,7 +56,7 @@ def main() -> None:
 
 def first(runs: Path, subject: str, fault: str) -> Run:
     """The run of the lowest seed."""
-    found = (runs / Planned(subject, fault, seed).name for seed in range(HEALTHY))
+    found = (runs / Planned(subject, fault, seed).name for seed in range(FRESH + HEALTHY))
     return Run.open(next(run for run in found if (run / "run.json").exists()))
 
 
@@ -78,9 +79,11 @@ def illustrate(sick: Run, well: Run, fault: str, signals: list[str], to: Path) -
         axis.set_xlabel("part of the run", fontsize=7)
     axes[2].legend(fontsize=7)
     if "kittens" in sick.facts["source"]:
-        figure.text(0.995, 0.01, CREDIT, fontsize=5, ha="right", color="#777777")
-    figure.savefig(to, dpi=110)
+        figure.text(0.005, 0.01, CREDIT, fontsize=6, color="#777777")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=100)
     plt.close(figure)
+    Image.open(drawn).convert("RGB").quantize(128).save(to, optimize=True)
 
 
 def cut_out(run: Run) -> np.ndarray:

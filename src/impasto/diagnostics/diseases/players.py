@@ -3,7 +3,8 @@
 from impasto.diagnostics.case import Case
 from impasto.diagnostics.finding import Finding
 
-SWINGS = 12  # looks over which a training is asked whether it swings, which a few may hit by chance
+LASTING = 8  # looks over which a discriminator must know its pictures, of which each look asks a few dozen
+SWINGS = 16  # looks over which a training is asked whether it swings, which a few may hit by chance
 
 
 def discriminator_wins(case: Case) -> Finding | None:
@@ -69,8 +70,9 @@ def oscillation(case: Case) -> Finding | None:
 
 def overfitting(case: Case) -> Finding | None:
     """The discriminator knows its pictures by heart."""
-    told = case.recents("recognition", "real_logit", "held_out_logit")
-    if not told["recognition"] > 0.8:
+    names = ("recognition", "real_logit", "held_out_logit")
+    told = {name: case.recent(name, LASTING) for name in names}
+    if not told["recognition"] > 0.72:
         return None
     return Finding(
         name="discriminator overfits",

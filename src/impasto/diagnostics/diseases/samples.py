@@ -84,12 +84,12 @@ def checkerboard(case: Case) -> Finding | None:
         return None
     told = case.recents("checkerboard", "energy_distance", "contrast_ratio")
     drawn = told["energy_distance"] < 0.6 and told["contrast_ratio"] > 0.4
-    if not (drawn and told["checkerboard"] > 2.2):
+    if not (drawn and told["checkerboard"] > 2.05):
         return None
     return Finding(
         name="checkerboard",
         severity="alarm",
-        symptom="samples have a grid pattern with the period of the generator's strides, 150 times the data's and more",
+        symptom="samples have a grid pattern with the period of the generator's strides, 100 times the data's and more",
         evidence=told,
         cause="A layer that enlarges covers its pixels unevenly where its kernel's size is no multiple of its stride.",
         remedy="Use kernels that are multiples of their stride (such as 4/2/1 for family.generator_head), or train "
