@@ -114,6 +114,77 @@ class Decoder(nn.Module):
         return shown
 
 
+class SpatialEncoder(nn.Module):
+    """Pictures to a small map of latents, told as one row: codes that keep their place."""
+
+    def __init__(self, shape: ImageShape, width: int, channels: int, halvings: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(shape.channels, width, 3, padding=1)]
+        before = width
+        for level in range(halvings):
+            after = width * min(2 ** (level + 1), WIDEST)
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), Residual(after)]
+            before = after
+        self.layers = nn.Sequential(
+            *layers, *_activated(before), nn.Conv2d(before, 2 * channels, 1)
+        )
+
+    def forward(
+        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]
+    ) -> Float[Tensor, "n z"]:
+        """Means, then log-variances."""
+        del known
+        mean, log_variance = self.layers(images).chunk(2, 1)
+        return torch.cat([mean.flatten(1), log_variance.flatten(1)], 1)
+
+
+class SpatialDecoder(nn.Module):
+    """A map of latents, told as one row, to a picture."""
+
+    def __init__(self, shape: ImageShape, width: int, channels: int, halvings: int) -> None:
+        super().__init__()
+        side = shape.size // 2**halvings
+        self.start = (channels, side, side)
+        widths_ = [width * min(2**level, WIDEST) for level in range(halvings, -1, -1)]
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths_[0], 3, padding=1)]
+        for before, after in pairwise(widths_):
+            layers += [Residual(before), nn.ConvTranspose2d(before, after, 4, 2, 1)]
+        self.layers = nn.Sequential(*layers, *_activated(widths_[-1]))
+        self.last = nn.Conv2d(widths_[-1], shape.channels, 3, padding=1)
+
+    def forward(
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
+    ) -> Float[Tensor, "n c h w"]:
+        """Pictures without a bound."""
+        del known
+        out: Tensor = self.last(self.layers(latents.reshape(-1, *self.start)))
+        return out
+
+
+class PatchDiscriminator(nn.Module):
+    """Pictures to a logit for each patch of them.
+
+    Source: arXiv 1611.07004, section 3.2.2.
+    """
+
+    def __init__(self, shape: ImageShape, width: int, halvings: int = 2) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = shape.channels
+        for level in range(halvings):
+            after = width * 2**level
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1)]
+            layers += [nn.LeakyReLU(0.2, inplace=True)]
+            before = after
+        layers += [nn.Conv2d(before, 2 * before, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(2 * before, 1, 3, padding=1))
+
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n h2 w2"]:
+        """Logits; positive means real."""
+        out: Tensor = self.layers(images)
+        return out[:, 0]
+
+
 class LinearEncoder(nn.Module):
     """One matrix."""
 
