@@ -22,21 +22,21 @@ from impasto.runs.directory import Run
 ACROSS = 5  # pictures on a side of what is shown of a grid
 CREDIT = "kittens: David Revoy, CC-BY-4.0"
 SHOWN = {  # subject and signals of each
-    "discriminator wins": ("kittens", "energy_distance", "generator_loss"),
+    "discriminator wins": ("dcgan kittens", "energy_distance", "generator_loss"),
     "generator wins": ("high digits", "separation", "energy_distance"),
-    "mode collapse": ("kittens", "diversity", "energy_distance"),
-    "partial mode collapse": ("kittens", "apartness", "kinds"),
+    "mode collapse": ("dcgan kittens", "diversity", "energy_distance"),
+    "partial mode collapse": ("dcgan kittens", "apartness", "kinds"),
     "oscillation": ("high digits", "grid_change", "grid_return"),
-    "divergence": ("kittens", "generator_loss", "energy_distance"),
+    "divergence": ("dcgan kittens", "generator_loss", "energy_distance"),
     "discriminator overfits": ("high digits", "recognition", "held_out_logit"),
-    "memorisation": ("kittens", "copied", "energy_distance"),
-    "batch-norm leakage": ("kittens", "batch_leak", "energy_distance"),
-    "checkerboard": ("kittens", "checkerboard", "energy_distance"),
+    "memorisation": ("dcgan kittens", "copied", "energy_distance"),
+    "batch-norm leakage": ("dcgan kittens", "batch_leak", "energy_distance"),
+    "checkerboard": ("dcgan kittens", "checkerboard", "energy_distance"),
     "range mismatch": ("high digits", "brightness_shift", "energy_distance"),
     "learning rate too high": ("high digits", "generator_update_ratio", "energy_distance"),
-    "learning rate too low": ("kittens", "generator_update_ratio", "energy_distance"),
+    "learning rate too low": ("dcgan kittens", "generator_update_ratio", "energy_distance"),
     "too few pictures": ("high digits", "recognition", "held_out_logit"),
-    "slow loader": ("kittens", "loader_wait", "energy_distance"),
+    "slow loader": ("dcgan kittens", "loader_wait", "energy_distance"),
 }
 
 

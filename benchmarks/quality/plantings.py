@@ -94,6 +94,8 @@ SUBJECTS = {
         2500,
         rare=(str(DATA / "cifar10-jpg.tar.gz"), "train/horse/*"),
     ),
+    # and shown on these and on digits, in the guide
+    "dcgan kittens": Subject("kittens:2500", "kittens", SMALL_DCGAN, 16, 1200),
 }
 THRESHOLDS = ("low digits", "cats", "anime")
 PROOF = ("high digits", "kittens", "frogs")
