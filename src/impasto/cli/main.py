@@ -24,10 +24,10 @@ def main(arguments: list[str] | None = None) -> None:
         args=words,
         config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),
     )
-    from impasto.cli import verbs
+    from impasto.cli import using
 
     try:
-        verbs.run(command)
+        using.run(command)
     except ImpastoError as error:
         print(f"impasto: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

@@ -1,6 +1,6 @@
 """How things look in a terminal: a live line where there is one, plain lines where there is not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +40,9 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
     from impasto.evaluation.memorization import Memorization
     from impasto.evaluation.standing import Standing
     from impasto.workflows.comparison import Comparison
+    from impasto.workflows.compressing import Compressed, Rendition
     from impasto.workflows.examination import Examination
+    from impasto.workflows.oddities import Anomalies
     from impasto.workflows.training import Training
 
 CONSOLE = Console(highlight=False)
@@ -305,6 +307,54 @@ def weights_listing(rows: list[dict[str, Any]]) -> str:
             "",
         ]
     return "\n".join([*lines, "impasto weights NAME downloads and checks them."])
+
+
+def anomalies(found: "Anomalies", most: int = 20) -> str:
+    """What is odd, the oddest first."""
+    odd = [each for each in found.pictures if each.odd]
+    above = (
+        f"above {found.threshold:.3g}, as {found.rate:.1%} of {found.normals} held-out normal ones"
+    )
+    lines = [
+        f"{len(odd):,} of {len(found.pictures):,} pictures are odd: their score is {above}",
+        *(f"{each.score:8.2f}  {each.name}" for each in odd[:most]),
+    ]
+    if len(odd) > most:
+        lines.append(f"and {len(odd) - most:,} more; --json lists all")
+    lines.append(
+        f"AUROC against the held-out normal pictures, were all of these odd: {found.told_apart:.3f}"
+    )
+    if (ranking := found.ranking) is not None:
+        lines.append(
+            f"by their classes: AUROC {ranking.auroc:.3f}, average precision {ranking.average_precision:.3f}; "
+            f"{ranking.found:.1%} of the odd ones found, {ranking.false_alarms:.1%} false alarms"
+        )
+    return "\n".join([*lines, f"heat maps: {found.heat}"] if found.heat else lines)
+
+
+def compression(found: "Sequence[Compressed]") -> str:
+    """Bytes and likeness, beside what others make in no more bytes; means over the pictures."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "bytes", "PSNR dB", "SSIM"):
+        table.add_column(title, justify="left" if not title else "right")
+    own = [each.own for each in found]
+    table.add_row("impasto", *_rendition(own))
+    for name in found[0].others:
+        made = [told for each in found if (told := each.others[name]) is not None]
+        cells = _rendition(made) if len(made) == len(found) else ("cannot be so small", "", "")
+        table.add_row(name, *cells)
+    where = (
+        f"{found[0].path}"
+        if len(found) == 1
+        else f"{len(found):,} pictures: {found[0].path.parent}"
+    )
+    return "\n".join([_text(table), where])
+
+
+def _rendition(made: "Sequence[Rendition]") -> tuple[str, str, str]:
+    sizes, psnrs, ssims = zip(*((m.bytes, m.psnr, m.ssim) for m in made), strict=True)
+    count = len(made)
+    return f"{sum(sizes) / count:,.0f}", f"{sum(psnrs) / count:.2f}", f"{sum(ssims) / count:.3f}"
 
 
 def reviewed(kept: int, rejected: int, by_hand: int) -> str:

@@ -160,7 +160,7 @@ def train(command: commands.Train) -> None:
             heal=command.heal,
             report=partial(stages, "preparing pictures"),
         )
-    _watch(training, as_json=command.json)
+    watch(training, as_json=command.json)
 
 
 @run.register
@@ -181,7 +181,7 @@ def resume(command: commands.Resume) -> None:
             patience=command.patience,
             report=partial(stages, "preparing pictures"),
         )
-    _watch(training, as_json=command.json)
+    watch(training, as_json=command.json)
 
 
 @run.register
@@ -297,12 +297,12 @@ def demo(command: commands.Demo) -> None:
     run(commands.Train(source="kittens", recipe="kittens", to=command.to, minutes=command.minutes))
 
 
-def _watch(training: "Training", *, as_json: bool) -> None:
-    """Shows events as they come, then draws the report."""
+def watch(training: "Training", *, as_json: bool, quiet: bool = False) -> None:
+    """Shows events as they come, then draws the report; or only trains."""
     from impasto.workflows.reporting import report
 
     with closing(training):
-        if not training.first:
+        if quiet or not training.first:
             for _ in training:
                 pass
             return

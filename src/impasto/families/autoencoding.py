@@ -8,16 +8,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from impasto.attributes import Attribute, width_of
+from impasto.attributes import width_of
 from impasto.config import configuration
 from impasto.families.base import (
-    BLOCK,
     PROBED,
     REBATCHED,
     Batch,
@@ -26,14 +24,14 @@ from impasto.families.base import (
     Probe,
     Scalars,
 )
-from impasto.images import to_float, to_uint8
+from impasto.families.coder import Autoencoder, AutoencoderModel, priors_in, shown
 from impasto.nn.autoencoding import Decoder, Encoder, LinearDecoder, LinearEncoder
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.collectives import global_sum
 from impasto.nn.ema import Ema
 from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, adam, below
-from impasto.nn.priors import Mixture, Prior
+from impasto.nn.priors import Flow, Mixture
 from impasto.schedules import Cosine, Schedule
 from impasto.seeds import Streams, seeded, stream
 from impasto.types import ImageShape, Lever, Progress
@@ -58,99 +56,6 @@ class CommonConfig:
     betas: tuple[float, float] = (0.9, 0.999)  # of Adam
     schedule: Schedule = Cosine(final=0.05)
     ema_half_life: NonNegativeInt = 10_000  # images; 0 takes the last weights instead
-
-
-class Autoencoder(nn.Module):
-    """An encoder and a decoder.
-
-    Attributes:
-        variances: whether the encoder tells a variance of each latent beside its mean.
-    """
-
-    def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, latents: int, *, variances: bool
-    ) -> None:
-        super().__init__()
-        self.encoder, self.decoder = encoder, decoder
-        self.latents, self.variances = latents, variances
-
-    def encode(
-        self, images: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]
-    ) -> tuple[Float[Tensor, "n z"], Float[Tensor, "n z"]]:
-        """The mean of each picture's latents and the log of their variance, which is minus infinity without one."""
-        told: Tensor = self.encoder(images, known)
-        if self.variances:
-            mean, log_variance = told.chunk(2, 1)
-            return mean, log_variance.clamp(-20, 10)
-        return told, torch.full_like(told, -torch.inf)
-
-
-class AutoencoderModel(Model):
-    """An encoder, a decoder, and the prior that new latents are drawn from."""
-
-    def __init__(
-        self,
-        network: Autoencoder,
-        prior: Mixture,
-        shape: ImageShape,
-        *,
-        logits: bool = False,
-        attributes: tuple[Attribute, ...] = (),
-    ) -> None:
-        self.network = network.eval().requires_grad_(requires_grad=False)
-        self.prior: Prior = prior.eval().requires_grad_(requires_grad=False)
-        self.latents, self.shape, self.attributes = network.latents, shape, attributes
-        self._logits = logits  # whether the decoder tells logits of pixels
-        self.provenance: dict[str, Any] = {}
-
-    def draw(self, seed: int, block: int) -> Float[Tensor, "64 z"]:
-        """The latents of pictures 64 * block and following, from the prior."""
-        generator = stream(seed, "sample", block)
-        noise = torch.randn(BLOCK, self.latents, generator=generator)
-        return self.prior.draw(noise, torch.rand(BLOCK, generator=generator))
-
-    @torch.inference_mode()
-    def decode(
-        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
-    ) -> UInt8[np.ndarray, "n h w c"]:
-        """The pictures that these latents stand for."""
-        device = next(self.network.parameters()).device
-        parts = [
-            to_uint8(
-                shown(self.network.decoder(some.to(device), also.to(device)), logits=self._logits)
-            )
-            for some, also in zip(
-                torch.split(latents, BLOCK), torch.split(known, BLOCK), strict=True
-            )
-        ]
-        return torch.cat(parts).cpu().numpy()
-
-    @torch.inference_mode()
-    def encode(
-        self, images: UInt8[np.ndarray, "n h w c"], known: Float[Tensor, "n k"] | None = None
-    ) -> Float[Tensor, "n z"]:
-        """The means of the pictures' latents, so that a picture has the same ones in any batch."""
-        device = next(self.network.parameters()).device
-        rows = torch.zeros(len(images), width_of(self.attributes)) if known is None else known
-        parts = [
-            self.network.encode(
-                to_float(torch.from_numpy(images[start : start + BLOCK]).to(device)),
-                rows[start : start + BLOCK].to(device),
-            )[0]
-            for start in range(0, len(images), BLOCK)
-        ]
-        return torch.cat([torch.empty(0, self.latents), *(part.cpu() for part in parts)])
-
-    def state(self) -> dict[str, Tensor]:
-        """The weights, by name."""
-        networks = {f"network/{name}": value for name, value in self.network.state_dict().items()}
-        assert isinstance(self.prior, nn.Module)
-        return networks | {f"prior/{n}": value for n, value in self.prior.state_dict().items()}
-
-
-def shown(decoded: Float[Tensor, "n c h w"], *, logits: bool) -> Float[Tensor, "n c h w"]:
-    """What a decoder tells as pixels in [-1, 1]."""
-    return torch.tanh(decoded / 2) if logits else decoded  # tanh(x / 2) = 2 sigmoid(x) - 1
 
 
 class Autoencoding(Family):
@@ -238,8 +143,9 @@ class Autoencoding(Family):
         network, prior = self.network, self._prior()
         generator = stream(0, "probe")
         noise = torch.randn(PROBED, self.config.latents, generator=generator)
-        latents = prior.draw(noise, torch.rand(PROBED, generator=generator)).to(real.images.device)
         known = real.known[torch.arange(PROBED) % len(real.known)]
+        chance = torch.rand(PROBED, generator=generator)
+        latents = prior.draw(noise, chance, known).to(real.images.device)
         with Liveness(network) as living:
             fakes = self.decoded(network, latents, known)
             told = self._told(network, real, held_out)
@@ -279,11 +185,9 @@ class Autoencoding(Family):
         with outlined():
             network = cls._network(config, shape)
         network.load_state_dict(below(weights, "network"), assign=True)
-        parts = below(weights, "prior")
-        prior = Mixture(config.latents, len(parts.get("shares", torch.zeros(1))))
-        prior.load_state_dict(parts)
+        density, flow = priors_in(weights, config.latents, cls.attributes(config))
         placed(network, torch.device("cpu"))
-        return cls._model(network, prior, config, shape)
+        return cls._model(network, density, config, shape, flow)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, and the codes that the prior is made of."""
@@ -304,10 +208,20 @@ class Autoencoding(Family):
 
     @classmethod
     def _model(
-        cls, network: Autoencoder, prior: Mixture, config: Any, shape: ImageShape
+        cls,
+        network: Autoencoder,
+        density: Mixture,
+        config: Any,
+        shape: ImageShape,
+        flow: Flow | None = None,
     ) -> AutoencoderModel:
         return AutoencoderModel(
-            network, prior, shape, logits=cls.logits(config), attributes=cls.attributes(config)
+            network,
+            density,
+            shape,
+            flow=flow,
+            logits=cls.logits(config),
+            attributes=cls.attributes(config),
         )
 
     def _remember(self, codes: Float[Tensor, "n z"], seen: int) -> None:

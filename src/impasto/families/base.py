@@ -16,6 +16,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from impasto.attributes import Attribute, drawn
+from impasto.images import to_uint8
 from impasto.seeds import Streams, stream
 from impasto.types import ImageShape, Lever, Progress
 
@@ -86,10 +87,10 @@ class Model(ABC):
         Raises:
             ConfigError: the model does not know what is asked for.
         """
-        blocks = [
-            self.decode(self.draw(seed, block), self.known(seed, block, condition))
-            for block in range(-(-n // BLOCK))
-        ]
+        blocks = []
+        for block in range(-(-n // BLOCK)):
+            known = self.known(seed, block, condition)
+            blocks.append(self.decode(self.draw(seed, block, known), known))
         empty = np.empty((0, self.shape.size, self.shape.size, self.shape.channels), np.uint8)
         return np.concatenate([empty, *blocks])[:n]
 
@@ -103,14 +104,26 @@ class Model(ABC):
         )
 
     @abstractmethod
-    def draw(self, seed: int, block: int) -> Float[Tensor, "64 z"]:
-        """The latents of pictures 64 * block and following."""
+    def draw(self, seed: int, block: int, known: Float[Tensor, "64 k"]) -> Float[Tensor, "64 z"]:
+        """The latents of pictures 64 * block and following, of which this is known."""
 
-    @abstractmethod
+    @torch.inference_mode()
     def decode(
         self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
     ) -> UInt8[np.ndarray, "n h w c"]:
-        """The pictures that latents stand for."""
+        """The pictures that latents stand for, of which this is known."""
+        shape = (0, self.shape.size, self.shape.size, self.shape.channels)
+        parts = [torch.empty(shape, dtype=torch.uint8)]
+        for start in range(0, len(latents), BLOCK):
+            some = slice(start, start + BLOCK)
+            parts.append(to_uint8(self.pictured(latents[some], known[some])).cpu())
+        return torch.cat(parts).numpy()
+
+    @abstractmethod
+    def pictured(
+        self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
+    ) -> Float[Tensor, "n c h w"]:
+        """The same in [-1, 1] or a little beyond, and with gradients."""
 
     @abstractmethod
     def state(self) -> dict[str, Tensor]:

@@ -9,14 +9,15 @@ Source: Sohn et al., Learning structured output representation using deep condit
 
 from typing import Literal
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from impasto.attributes import Attribute, width_of
 from impasto.config import configuration
-from impasto.families.base import Tiny
+from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.vae import VAE, VAEConfig
 from impasto.nn.autoencoding import Decoder, Encoder
-from impasto.types import ImageShape
+from impasto.types import ImageShape, Progress, Share
 
 
 @configuration
@@ -28,6 +29,8 @@ class ConditionalVAEConfig(VAEConfig):
     attributes: tuple[Attribute, ...] = ()  # found out from the pictures when a run begins
     at_every_layer: bool = False  # of the decoder, not only at its input
     at_encoder: bool = False
+    # Of pictures that are trained on as if nothing were known of them, so that others can be coded too.
+    hidden: Share = 0.1
 
 
 class ConditionalVAE(VAE):
@@ -41,6 +44,14 @@ class ConditionalVAE(VAE):
         ),
         ImageShape(3, 16),
     )
+
+    def objective(
+        self, batch: Batch, progress: Progress
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "n z"], Scalars]:
+        """Minus the evidence bound, given what is known and not hidden."""
+        shape = (len(batch.images), 1)
+        shown = self.streams.uniform("hidden", progress.images_seen, shape) >= self.config.hidden
+        return super().objective(Batch(batch.images, batch.known * shown), progress)
 
     @classmethod
     def networks(cls, config: ConditionalVAEConfig, shape: ImageShape) -> dict[str, nn.Module]:

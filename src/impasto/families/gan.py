@@ -8,9 +8,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from impasto.attributes import Attribute
@@ -24,7 +23,6 @@ from impasto.families.base import (
     Probe,
     Scalars,
 )
-from impasto.images import to_uint8
 from impasto.nn.blocks import beside, frozen_statistics, joined, outlined, placed
 from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, below
@@ -56,17 +54,18 @@ class GeneratorModel(Model):
         self.attributes = attributes
         self.provenance: dict[str, Any] = {}
 
-    def draw(self, seed: int, block: int) -> Float[Tensor, "64 z"]:
-        """The latents of pictures 64 * block and following."""
+    def draw(self, seed: int, block: int, known: Float[Tensor, "64 k"]) -> Float[Tensor, "64 z"]:
+        """The latents of pictures 64 * block and following, whatever is known of them."""
+        del known
         return torch.randn(BLOCK, self.latents, generator=stream(seed, "sample", block))
 
-    @torch.inference_mode()
-    def decode(
+    def pictured(
         self, latents: Float[Tensor, "n z"], known: Float[Tensor, "n k"]
-    ) -> UInt8[np.ndarray, "n h w c"]:
-        """The pictures that these latents stand for."""
+    ) -> Float[Tensor, "n c h w"]:
+        """The pictures in [-1, 1], with gradients."""
         device = next(self.generator.parameters()).device
-        return to_uint8(self.generator(joined(latents, known).to(device))).cpu().numpy()
+        drawn: Tensor = self.generator(joined(latents, known).to(device))
+        return drawn
 
     def state(self) -> dict[str, Tensor]:
         """The weights, by name."""

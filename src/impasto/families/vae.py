@@ -14,8 +14,9 @@ from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from impasto.config import configuration
-from impasto.families.autoencoding import Autoencoder, Autoencoding, CommonConfig
+from impasto.families.autoencoding import Autoencoding, CommonConfig
 from impasto.families.base import Batch, Scalars, Tiny
+from impasto.families.coder import Autoencoder
 from impasto.losses.latent import kl_to_standard, with_free_bits
 from impasto.losses.reconstruction import gaussian_surprise, log_sigma, squared_error
 from impasto.nn.collectives import global_sum

@@ -4,17 +4,16 @@ Three numbers are taken of each picture, each brought to the scale that normal p
 largest parts count most; the threshold is the value that so many normal pictures, never trained on, exceed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 PARTS = ("density", "reconstruction", "residual")
-WINDOW = 7  # pixels on a side over which structure is compared
 STEEP = 1.4826  # median deviations in a standard deviation
 
 
@@ -27,14 +26,14 @@ class Normals:
         spread: its deviation, from the median one.
         threshold: of the score.
         rate: share of normal pictures above it.
-        count: pictures that it was taken from.
+        held_out: the scores of the pictures that all this was taken from.
     """
 
     middle: Float[np.ndarray, " 3"]
     spread: Float[np.ndarray, " 3"]
     threshold: float
     rate: float
-    count: int
+    held_out: Float[np.ndarray, " n"]  # their scores
 
     @classmethod
     def of(cls, parts: Float[np.ndarray, "n 3"], rate: float) -> "Normals":
@@ -42,7 +41,28 @@ class Normals:
         middle = np.median(parts, 0)
         spread = STEEP * np.median(np.abs(parts - middle), 0) + 1e-9
         scores = _score((parts - middle) / spread)
-        return cls(middle, spread, float(np.quantile(scores, 1 - rate)), rate, len(parts))
+        return cls(middle, spread, float(np.quantile(scores, 1 - rate)), rate, scores)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Normals":
+        """What `to_plain` told."""
+        rows = (np.array(plain[name], np.float64) for name in ("middle", "spread", "held_out"))
+        middle, spread, held_out = rows
+        return cls(middle, spread, float(plain["threshold"]), float(plain["rate"]), held_out)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As a model's header keeps it."""
+        return {
+            "middle": self.middle.tolist(),
+            "spread": self.spread.tolist(),
+            "threshold": self.threshold,
+            "rate": self.rate,
+            "held_out": [round(score, 4) for score in self.held_out.tolist()],
+        }
+
+    def at(self, rate: float) -> "Normals":
+        """The same with the threshold for another share of false alarms."""
+        return replace(self, threshold=float(np.quantile(self.held_out, 1 - rate)), rate=rate)
 
     def score(self, parts: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         """How odd pictures are; about 0 for normal ones."""
@@ -53,30 +73,6 @@ def _score(scaled: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
     """The root mean square of what is above normal."""
     total: np.ndarray = np.sqrt(np.square(np.maximum(scaled, 0)).mean(1))
     return total
-
-
-def dissimilarity(
-    images: Float[Tensor, "n c h w"], others: Float[Tensor, "n c h w"]
-) -> Float[Tensor, "n h w"]:
-    """How unlike the structure around each pixel is, from 0 to 2: one minus the structural similarity.
-
-    Source: Wang et al., Image quality assessment: from error visibility to structural similarity, 2004, equation 13.
-    """
-
-    def mean(values: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        return avg_pool2d(values, WINDOW, 1, WINDOW // 2, count_include_pad=False)
-
-    x, y = (images.float() + 1) / 2, (others.float() + 1) / 2
-    mean_x, mean_y = mean(x), mean(y)
-    variance_x = mean(x * x) - mean_x**2
-    variance_y = mean(y * y) - mean_y**2
-    covariance = mean(x * y) - mean_x * mean_y
-    bright, rough = 0.01**2, 0.03**2
-    alike = ((2 * mean_x * mean_y + bright) * (2 * covariance + rough)) / (
-        (mean_x**2 + mean_y**2 + bright) * (variance_x + variance_y + rough)
-    )
-    told: Tensor = 1 - alike.mean(1)
-    return told
 
 
 @dataclass(frozen=True)
@@ -107,8 +103,3 @@ def ranking(
 def rarity(log_densities: Float[Tensor, " n"], dimensions: int) -> Float[np.ndarray, " n"]:
     """Minus the log-density by dimension."""
     return np.asarray((-log_densities / dimensions).double().numpy(), dtype=np.float64)
-
-
-def heat(map_: Float[Tensor, "h w"], ceiling: float) -> Float[Tensor, "h w"]:
-    """Values from 0 to 1, of which 1 is as odd as `ceiling` and more."""
-    return torch.clamp(map_ / max(ceiling, 1e-9), 0, 1)

@@ -38,4 +38,5 @@ def adaptive_weight(
     (towards_picture,) = torch.autograd.grad(reconstruction, last, retain_graph=True)
     (towards_belief,) = torch.autograd.grad(adversarial, last, retain_graph=True)
     ratio = towards_picture.norm() / (towards_belief.norm() + 1e-4)
-    return ratio.clamp(0, HEAVIEST).detach()
+    weight: Tensor = ratio.clamp(0, HEAVIEST).detach()
+    return weight

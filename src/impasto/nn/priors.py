@@ -18,9 +18,12 @@ class Prior(Protocol):
     """What draws codes."""
 
     def draw(
-        self, noise: Float[Tensor, "n z"], chance: Float[Tensor, " n"]
+        self,
+        noise: Float[Tensor, "n z"],
+        chance: Float[Tensor, " n"],
+        known: Float[Tensor, "n k"],
     ) -> Float[Tensor, "n z"]:
-        """Codes of standard normal noise and of a number in [0, 1) each."""
+        """Codes of standard normal noise, of a number in [0, 1) each, and of what is known of the pictures."""
         ...
 
 
@@ -56,9 +59,13 @@ class Mixture(nn.Module):
 
     @torch.no_grad()
     def draw(
-        self, noise: Float[Tensor, "n z"], chance: Float[Tensor, " n"]
+        self,
+        noise: Float[Tensor, "n z"],
+        chance: Float[Tensor, " n"],
+        known: Float[Tensor, "n k"],
     ) -> Float[Tensor, "n z"]:
-        """Codes: a component by chance, and noise through it."""
+        """Codes: a component by chance, and noise through it. What is known has no part in it."""
+        del known
         which = self._which(chance)
         return self.means[which] + torch.einsum("nij,nj->ni", self.factors[which], noise)
 
@@ -73,6 +80,14 @@ class Mixture(nn.Module):
             told.append(share.double().log() - volume - white.square().sum(0) / 2)
         return torch.stack(told).logsumexp(0)
 
+    def moments(self) -> tuple[Float[Tensor, " z"], Float[Tensor, "z z"]]:
+        """The mean and the covariance of codes, over all components; in double precision."""
+        shares, means, factors = self.shares.double(), self.means.double(), self.factors.double()
+        mean = shares @ means
+        apart = means - mean
+        within = torch.einsum("k,kij,klj->il", shares, factors, factors)
+        return mean, within + torch.einsum("k,ki,kj->ij", shares, apart, apart)
+
     def _which(self, chance: Float[Tensor, " n"]) -> Int64[Tensor, " n"]:
         bounds = self.shares.cumsum(0)[:-1].contiguous()
         return torch.searchsorted(bounds, chance.to(bounds), right=True)
@@ -81,7 +96,7 @@ class Mixture(nn.Module):
 class Flow(nn.Module):
     """A rectified flow over codes: a velocity field that carries noise to codes along lines that are nearly straight.
 
-    Codes are standardised inside.
+    Codes are standardised inside. Where something is known of pictures, it is told that too.
 
     Source: arXiv 2209.03003, section 2.
     """
@@ -90,12 +105,12 @@ class Flow(nn.Module):
     scale: Float[Tensor, " z"]
     frequencies: Float[Tensor, " 4"]
 
-    def __init__(self, dimensions: int, width: int = 512) -> None:
+    def __init__(self, dimensions: int, known: int = 0, width: int = 384) -> None:
         super().__init__()
         self.register_buffer("center", torch.zeros(dimensions))
         self.register_buffer("scale", torch.ones(dimensions))
         self.register_buffer("frequencies", 2 * math.pi * 2.0 ** torch.arange(4))
-        self.first = nn.Linear(dimensions + 8, width)
+        self.first = nn.Linear(dimensions + known + 8, width)
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)
@@ -107,23 +122,30 @@ class Flow(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(
-        self, place: Float[Tensor, "n z"], time: Float[Tensor, " n"]
+        self,
+        place: Float[Tensor, "n z"],
+        time: Float[Tensor, " n"],
+        known: Float[Tensor, "n k"],
     ) -> Float[Tensor, "n z"]:
         """The velocity at a place, from noise (time 0) to standardised codes (time 1)."""
         waves = time[:, None] * self.frequencies
-        out: Tensor = self.first(torch.cat([place, waves.sin(), waves.cos()], 1))
+        out: Tensor = self.first(torch.cat([place, known, waves.sin(), waves.cos()], 1))
         for block in self.blocks:
             out = out + block(out)
         velocity: Tensor = self.last(nn.functional.silu(out))
         return velocity
 
     def loss(
-        self, codes: Float[Tensor, "n z"], noise: Float[Tensor, "n z"], time: Float[Tensor, " n"]
+        self,
+        codes: Float[Tensor, "n z"],
+        known: Float[Tensor, "n k"],
+        noise: Float[Tensor, "n z"],
+        time: Float[Tensor, " n"],
     ) -> Float[Tensor, ""]:
         """How far the velocity is from that of the straight line between noise and code; a mean of squares."""
         target = self.standardised(codes)
         place = torch.lerp(noise, target, time[:, None])
-        loss: Tensor = (self(place, time) - (target - noise)).square().mean()
+        loss: Tensor = (self(place, time, known) - (target - noise)).square().mean()
         return loss
 
     def standardised(self, codes: Float[Tensor, "n z"]) -> Float[Tensor, "n z"]:
@@ -132,13 +154,17 @@ class Flow(nn.Module):
 
     @torch.no_grad()
     def draw(
-        self, noise: Float[Tensor, "n z"], chance: Float[Tensor, " n"]
+        self,
+        noise: Float[Tensor, "n z"],
+        chance: Float[Tensor, " n"],
+        known: Float[Tensor, "n k"],
     ) -> Float[Tensor, "n z"]:
         """Codes: the noise, carried along. Chance has no part in it."""
         del chance
         place = noise
         for step in range(FLOW_STEPS):
             time = torch.full((len(noise),), (step + 0.5) / FLOW_STEPS, device=noise.device)
-            halfway = place + self(place, time - 0.5 / FLOW_STEPS) * (0.5 / FLOW_STEPS)
-            place = place + self(halfway, time) / FLOW_STEPS  # midpoint rule
+            before = time - 0.5 / FLOW_STEPS
+            halfway = place + self(place, before, known) * (0.5 / FLOW_STEPS)
+            place = place + self(halfway, time, known) / FLOW_STEPS  # midpoint rule
         return place * self.scale + self.center

@@ -33,6 +33,7 @@ def train(sitting: Sitting) -> Iterator[Event]:
                 if due.save or stop:
                     yield sitting.save()
                 if stop:
+                    yield from sitting.settle()
                     yield sitting.finish(stop)
                     return
         finally:

@@ -37,6 +37,7 @@ from impasto.runs.export import write_model
 from impasto.runs.health import Health
 from impasto.runs.pace import Due, Pace
 from impasto.runs.scoring import STEERED_BY, Record, Scorer
+from impasto.runs.settling import settle
 from impasto.runs.totals import Totals
 from impasto.seeds import Streams
 from impasto.types import Progress
@@ -133,6 +134,7 @@ class Sitting:
                 )
             )
             yield self.save()
+            yield from self.settle()
             yield self.finish("budget")
 
     def batches(self) -> Iterator[RawBatch]:
@@ -238,6 +240,13 @@ class Sitting:
         event = Saved(seen, f"state/{seen:012d}.safetensors")
         self._tell(event)
         return event
+
+    def settle(self) -> Iterator[Event]:
+        """What the models on disk are given once their networks will not change any more, and says so."""
+        if self.run is not None:
+            files = (self.run.model_path, self.run.best_path)
+            for settlement in settle(files, self.config, self.prepared):
+                yield self._tell(Noticed(self.progress.images_seen, str(settlement)))
 
     def finish(self, reason: FinishReason) -> Finished:
         """Ends the sitting; everything is saved."""

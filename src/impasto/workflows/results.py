@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from impasto.errors import BadInput, ModelError, RunError
 from impasto.families import Model
@@ -76,7 +77,7 @@ def sample(
     try:
         if target.suffix.lower() in PICTURES and not target.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _write(tile(images), target)
+            write_picture(tile(images), target)
             return [target]
         target.mkdir(parents=True, exist_ok=True)
         files = [target / f"{seed}-{index:06d}.png" for index in range(n)]
@@ -89,7 +90,8 @@ def sample(
     return files
 
 
-def _write(sheet: np.ndarray, path: Path) -> None:
+def write_picture(sheet: UInt8[np.ndarray, "h w c"], path: Path) -> None:
+    """Writes a picture in the format that its name says."""
     if path.suffix.lower() == ".png":
         write_png(sheet, path)
     else:

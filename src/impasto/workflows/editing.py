@@ -1,0 +1,184 @@
+"""Changing pictures by what they show: directions among latents that attributes taught."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from sklearn.linear_model import LogisticRegression
+
+from impasto.data.prepared import Prepared
+from impasto.data.spread import evenly
+from impasto.errors import BadInput, ConfigError, nearest
+from impasto.evaluation.extractors import find_extractor
+from impasto.evaluation.sight import Sight
+from impasto.families.coder import AutoencoderModel
+from impasto.latents.directions import FEWEST, direction_of_mark, direction_of_number
+from impasto.sheets import tile
+from impasto.workflows.coding import asked_row
+from impasto.workflows.pictures import Report
+from impasto.workflows.reading import Opened, codes_of, opened, pictures, written
+from impasto.workflows.results import PICTURES, write_picture
+from impasto.workflows.walking import latents_of
+
+LEARNT_FROM = 4_000  # pictures, or draws of a GAN
+
+
+def edit(
+    path: str | Path,
+    to: str | Path,
+    *,
+    change: Sequence[str],
+    labelled: str | Path,
+    edited: Sequence[str | Path] = (),
+    seeds: Sequence[int] = (),
+    condition: Sequence[str] = (),
+    extractor: str = "mobilenet-v2",
+    report: Report | None = None,
+) -> Path:
+    """Draws pictures before and after changes of attributes, two rows.
+
+    Each change goes along one direction among latents; strength 1 is as far as pictures with and without
+    the attribute are apart. Several are made at once.
+
+    Args:
+        path: a run's directory or a model.safetensors file.
+        to: a .png, .jpg or .webp file.
+        change: such as `happiness`, `eyes=5:0.5`, `age:-1`.
+        labelled: pictures with attributes, from which directions are learnt.
+        edited: pictures to change.
+        seeds: or pictures that the model draws.
+        condition: what they show, of a conditional model.
+        extractor: what recognises attributes in a GAN's draws.
+        report: told how many of the labelled pictures are done.
+
+    Raises:
+        BadInput: model, pictures or attributes cannot be used, or nothing can be written there.
+    """
+    target = Path(to)
+    if target.suffix.lower() not in PICTURES:
+        raise BadInput(f"--to {target}: name a .png, .jpg or .webp file")
+    if bool(edited) == bool(seeds):
+        raise ConfigError("edit: name pictures, or --seeds, and not both")
+    model = opened(path)
+    prepared = pictures(labelled, model.data, report=report)
+    wanted = [parsed(word, prepared) for word in change]
+    if not wanted:
+        raise ConfigError(f"edit: say what to --change: {', '.join(_possible(prepared)[:12])}")
+    known = torch.from_numpy(asked_row(model.model, condition))
+    if edited:
+        latents = latents_of(model, edited, known)
+    else:
+        many = known.expand(64, -1)
+        latents = torch.stack([model.model.draw(seed, 0, many)[0] for seed in seeds])
+    ways = Ways(model, prepared, extractor, report)
+    moved = latents.clone()
+    for name, value, strength in wanted:
+        moved += strength * torch.from_numpy(ways(name, value))
+    rows = model.model.decode(torch.cat([latents, moved]), known.expand(2 * len(latents), -1))
+    write_picture(tile(rows, len(latents)), written(target))
+    return target
+
+
+def parsed(word: str, prepared: Prepared) -> tuple[str, str | None, float]:
+    """Attribute, value (none of a number) and strength of a change as one types it.
+
+    Raises:
+        ConfigError: there is no such attribute.
+    """
+    what, colon, strength = word.rpartition(":")
+    if not colon:
+        what, strength = word, "1"
+    try:
+        far = float(strength)
+    except ValueError:
+        raise ConfigError(
+            f"--change {word}: {strength} is no strength; say such as {what}:0.5"
+        ) from None
+    name, equals, value = what.partition("=")
+    if not equals and name in prepared.number_names:
+        return name, None, far
+    owners = [n for n, values in prepared.label_names.items() if what in values]
+    if not equals and len(owners) == 1:
+        return owners[0], what, far
+    if equals and value in prepared.label_names.get(name, ()):
+        return name, value, far
+    raise ConfigError(
+        f"--change {word}: the pictures have no such attribute: {nearest(what, _possible(prepared))}"
+    )
+
+
+class Ways:
+    """Directions among a model's latents, learnt from labelled pictures when they are asked for."""
+
+    def __init__(
+        self, model: Opened, prepared: Prepared, extractor: str, report: Report | None
+    ) -> None:
+        self._model, self._prepared = model, prepared
+        self._positions = evenly(np.arange(len(prepared)), LEARNT_FROM)
+        self._extractor, self._report = extractor, report
+        self._codes: Float[np.ndarray, "n z"] | None = None
+        self._drawn: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    def __call__(self, name: str, value: str | None) -> Float[np.ndarray, " z"]:
+        """The direction towards a value, or towards larger numbers.
+
+        Raises:
+            ConfigError: too few pictures have it, or all.
+        """
+        prepared, positions = self._prepared, self._positions
+        if value is None:
+            column = prepared.numbers(positions)[:, prepared.number_names.index(name)]
+            there = np.isfinite(column)
+            numbers = column.astype(np.float64)
+            marked = numbers > np.median(numbers[there]) if there.any() else there
+        else:
+            labels = prepared.labels(positions)[:, list(prepared.label_names).index(name)]
+            there = labels >= 0
+            numbers = None
+            marked = labels == prepared.label_names[name].index(value)
+        enough = min(int(marked[there].sum()), int((~marked[there]).sum()))
+        if enough < FEWEST:
+            raise ConfigError(
+                f"--change {name if value is None else value}: {enough} of the labelled pictures tell it apart, and a "
+                f"direction is learnt from {FEWEST} with and {FEWEST} without"
+            )
+        if not isinstance(self._model.model, AutoencoderModel):
+            return self._of_draws(there, marked)
+        codes = self._own_codes(self._model.model)[there]
+        if numbers is not None:
+            return direction_of_number(codes, numbers[there])
+        return direction_of_mark(codes, marked[there])
+
+    def _own_codes(self, model: AutoencoderModel) -> Float[np.ndarray, "n z"]:
+        if self._codes is None:
+            self._codes = codes_of(model, self._prepared, self._report)[self._positions]
+        return self._codes
+
+    def _of_draws(
+        self, there: Bool[np.ndarray, " n"], marked: Bool[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " z"]:
+        """What a classifier of real pictures says of a GAN's draws takes the place of labels."""
+        if self._drawn is None:
+            sight = Sight(find_extractor(self._extractor))
+            model, blocks = self._model.model, range(LEARNT_FROM // 64)
+            known = [model.known(1, block) for block in blocks]
+            latents = torch.cat([model.draw(1, block, known[block]) for block in blocks])
+            images = model.decode(latents, torch.cat(known))
+            real = sight.of_prepared(self._prepared, self._positions, self._report)
+            self._drawn = real, sight.features(images, self._report), latents.numpy()
+        real, seen, latents_ = self._drawn
+        scale = real.std(0) + 1e-6
+        classifier = LogisticRegression(C=0.01, max_iter=500, class_weight="balanced")
+        classifier.fit(real[there] / scale, marked[there])
+        said = classifier.decision_function(seen / scale)
+        return direction_of_number(latents_, said)
+
+
+def _possible(prepared: Prepared) -> list[str]:
+    labels: Mapping[str, tuple[str, ...]] = prepared.label_names
+    return [
+        *(f"{name}={value}" for name, values in labels.items() for value in values),
+        *prepared.number_names,
+    ]

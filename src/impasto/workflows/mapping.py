@@ -1,0 +1,215 @@
+"""All pictures of a source on one map, in clusters: `map`."""
+
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from impasto.data.prepared import Prepared
+from impasto.errors import BadInput, ConfigError, SourceError
+from impasto.latents.clusters import Clusters, by_density, by_means
+from impasto.sheets import tile
+from impasto.views.map import PER_SPRITE, MapFacts, Shown, render_map, sprite, thumbnail_side
+from impasto.views.page import named
+from impasto.workflows.pictures import Report
+from impasto.workflows.reading import BLOCK, names_of, pictures, written
+from impasto.workflows.results import write_picture
+from impasto.workflows.searching import eye_of
+
+Method = Literal["hdbscan", "kmeans"]
+Projection = Literal["auto", "umap", "pca"]
+FEWEST = 4  # pictures on a map
+SHEET = 24  # pictures of a cluster's middle
+NEIGHBOURS = 15  # that UMAP keeps together
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What was found.
+
+    Attributes:
+        path: of the page.
+        pictures: on it.
+        projection: how places were found.
+        method: how clusters were found.
+        clusters: their sizes, the largest first.
+        alone: pictures in none.
+        silhouette: from -1 to 1: how well they part; none where there are fewer than two.
+        sheets: pictures of clusters, where they were asked for.
+    """
+
+    path: Path
+    pictures: int
+    projection: str
+    method: str
+    clusters: tuple[int, ...]
+    alone: int
+    silhouette: float | None
+    sheets: tuple[Path, ...] = field(default=())
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON tells it."""
+        return {
+            "map": str(self.path),
+            "pictures": self.pictures,
+            "projection": self.projection,
+            "method": self.method,
+            "clusters": list(self.clusters),
+            "alone": self.alone,
+            "silhouette": self.silhouette,
+            "sheets": [str(sheet) for sheet in self.sheets],
+        }
+
+
+def map_pictures(
+    source: str | Path,
+    to: str | Path,
+    *,
+    model: str | Path | None = None,
+    extractor: str | None = None,
+    method: Method = "hdbscan",
+    clusters: int | None = None,
+    least: int | None = None,
+    projection: Projection = "auto",
+    sheets: str | Path | None = None,
+    seed: int = 0,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    limit: int | None = None,
+    report: Report | None = None,
+) -> Mapped:
+    """Writes a page with all pictures of a source where they lie by what they show, and their clusters.
+
+    Args:
+        source: the pictures.
+        to: the page, a .html file.
+        model: whose codes are looked at, a run's directory or a model.safetensors file of an autoencoder,
+        extractor: or whose features are.
+        method: `hdbscan` finds how many clusters there are and leaves out what lies between them; `kmeans`
+            puts every picture into one.
+        clusters: how many, for `kmeans`; as part best by default.
+        least: pictures in a cluster, for `hdbscan`; by default a hundredth of all, and at least 5.
+        projection: `umap` where it is installed, else `pca`.
+        sheets: a folder for a picture of each cluster.
+        seed: of projection and clusters.
+        classes: keep these only.
+        only: keep names that match one of these patterns.
+        limit: keep at most so many.
+        report: told how many pictures are done, of how many.
+
+    Raises:
+        BadInput: source or model cannot be used, or nothing can be written there.
+    """
+    target = Path(to)
+    if target.suffix.lower() not in {".html", ".htm"}:
+        raise BadInput(f"--to {target}: a map is a page; name a .html file")
+    if clusters is not None and (method != "kmeans" or clusters < 2):
+        raise ConfigError(f"--clusters {clusters}: two or more, and with --method kmeans")
+    if least is not None and least < 2:
+        raise ConfigError(f"--least {least}: must be at least 2")
+    eye = eye_of(model, extractor)
+    prepared = pictures(source, eye.data, classes=classes, only=only, limit=limit, report=report)
+    if len(prepared) < FEWEST:
+        raise SourceError(f"{source}: {len(prepared)} pictures make no map; give {FEWEST} or more")
+    codes = np.empty((len(prepared), eye.dimensions), np.float32)
+    for start in range(0, len(prepared), BLOCK):
+        some = np.arange(start, min(start + BLOCK, len(prepared)))
+        codes[some] = eye.look(prepared, some)
+        if report is not None:
+            report(start + len(some), len(prepared))
+    found = (
+        by_means(codes, count=clusters, seed=seed)
+        if method == "kmeans"
+        else by_density(codes, least=least or max(5, len(codes) // 100), seed=seed)
+    )
+    places, how = _placed(codes, projection, seed)
+    shown = _middles(prepared, codes, found)
+    parting = "" if np.isnan(found.silhouette) else f", silhouette {found.silhouette:.2f}"
+    side = thumbnail_side(len(prepared), prepared.config.size)
+    positions = np.arange(len(prepared))
+    facts = MapFacts(
+        source=named(prepared.source),
+        credit=prepared.credit or "",
+        seen_by=eye.name,
+        projection=how,
+        clustering=f"{found.count} clusters by {found.method}{parting}",
+        places=places,
+        labels=found.labels,
+        names=names_of(prepared),
+        sprites=[
+            sprite(prepared.images(positions[start : start + PER_SPRITE]), side)
+            for start in range(0, len(prepared), PER_SPRITE)
+        ],
+        side=side,
+        clusters=shown,
+    )
+    written(target).write_text(render_map(facts), encoding="utf-8")
+    return Mapped(
+        target,
+        len(prepared),
+        how,
+        found.method,
+        tuple(each.size for each in shown),
+        int((found.labels < 0).sum()),
+        None if np.isnan(found.silhouette) else found.silhouette,
+        _sheets(Path(sheets), shown) if sheets is not None else (),
+    )
+
+
+def _placed(
+    codes: Float[np.ndarray, "n z"], projection: Projection, seed: int
+) -> tuple[Float[np.ndarray, "n 2"], str]:
+    """Two numbers for each picture, and how they were found."""
+    if projection != "pca" and len(codes) > NEIGHBOURS:
+        try:
+            from umap import UMAP
+        except ImportError:
+            if projection == "umap":
+                raise ConfigError(
+                    "--projection umap: is not installed; pip install 'impasto[map]', or say pca"
+                ) from None
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of its own threads, which a seed leaves unused
+                fitted = UMAP(n_neighbors=NEIGHBOURS, metric="cosine", random_state=seed)
+                return np.asarray(fitted.fit_transform(codes), np.float64), "UMAP"
+    from sklearn.decomposition import PCA
+
+    told = PCA(2, random_state=seed).fit(codes)
+    share = float(told.explained_variance_ratio_.sum())
+    return np.asarray(told.transform(codes), np.float64), f"PCA, {share:.0%} of the variance"
+
+
+def _middles(prepared: Prepared, codes: Float[np.ndarray, "n z"], found: Clusters) -> list[Shown]:
+    """Each cluster with the pictures nearest to its mean."""
+    shown = []
+    names = names_of(prepared)
+    for label in range(found.count):
+        members = np.flatnonzero(found.labels == label)
+        far = np.square(codes[members] - codes[members].mean(0)).sum(1)
+        nearest = members[np.argsort(far, kind="stable")[:SHEET]]
+        shown.append(
+            Shown(
+                f"Cluster {label + 1}",
+                len(members),
+                prepared.images(nearest),
+                tuple(names[each] for each in nearest),
+            )
+        )
+    return shown
+
+
+def _sheets(folder: Path, shown: list[Shown]) -> tuple[Path, ...]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--sheets {folder}: cannot be made: {error.strerror}") from None
+    files = []
+    for place, cluster in enumerate(shown):
+        file = folder / f"cluster-{place + 1:02d}.png"
+        write_picture(tile(cluster.images), file)
+        files.append(file)
+    return tuple(files)

@@ -1,0 +1,271 @@
+"""Finding pictures that are unlike the normal ones: `anomalies`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from sklearn.metrics import roc_auc_score
+
+from impasto.data.config import DataConfig
+from impasto.data.prepared import Prepared
+from impasto.errors import BadInput, ConfigError, SourceError
+from impasto.evaluation.evaluation import FEWEST
+from impasto.evaluation.extractors import find_extractor
+from impasto.evaluation.sight import Sight
+from impasto.families.autoencoder import AutoencoderConfig
+from impasto.families.coder import AutoencoderModel
+from impasto.latents.anomalies import PARTS, Normals, Ranking, ranking
+from impasto.runs.config import RunConfig, TrainConfig
+from impasto.runs.export import read_config, write_model
+from impasto.runs.oddness import oddness, returned, unlike
+from impasto.sheets import write_png
+from impasto.views.heat import heated
+from impasto.workflows.choosing import choose
+from impasto.workflows.pictures import Report
+from impasto.workflows.reading import Opened, names_of, opened, pictures, written
+from impasto.workflows.training import Training, train
+
+NORMAL = ("good", "normal", "ok")  # names of classes that are normal, if none are named
+BLOCK = 512
+LATENTS, WIDTH, BATCH = (
+    32,
+    16,
+    32,
+)  # of a model of normal pictures: narrow, so that others do not pass
+RATE = 0.01  # share of normal pictures that a threshold calls odd, by default
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A picture that was looked at."""
+
+    name: str
+    score: float
+    odd: bool
+    parts: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Anomalies:
+    """What was found, the oddest first.
+
+    Attributes:
+        pictures: that were looked at.
+        threshold: of the score.
+        rate: share of normal pictures above it.
+        normals: held-out pictures that it was taken from.
+        told_apart: how well the pictures are told from held-out normal ones, if all of them are odd: AUROC.
+        ranking: how well the odd ones among them are told from the others, where classes say which are.
+        heat: where the pictures of what is odd are.
+    """
+
+    pictures: list[Checked]
+    threshold: float
+    rate: float
+    normals: int
+    told_apart: float
+    ranking: Ranking | None
+    heat: Path | None
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON tells it."""
+        return {
+            "pictures": [asdict(each) for each in self.pictures],
+            "checked": len(self.pictures),
+            "odd": sum(each.odd for each in self.pictures),
+            "threshold": self.threshold,
+            "false_alarm_rate": self.rate,
+            "held_out_normals": self.normals,
+            "auroc_against_held_out": self.told_apart,
+            **(
+                asdict(self.ranking)
+                if self.ranking
+                else {"auroc": None, "average_precision": None, "found": None, "false_alarms": None}
+            ),
+            "heat": str(self.heat) if self.heat else None,
+        }
+
+
+def learn_normals(
+    normal: str | Path,
+    *,
+    to: str | Path | None = None,
+    minutes: float = 10.0,
+    report: Report | None = None,
+) -> Training:
+    """A run under way that learns what these pictures are like; its model tells which others are odd.
+
+    Args:
+        normal: pictures, of which a tenth is held out to set the threshold by.
+        to: the run's directory; the next free one below `runs/` by default.
+        minutes: how long to learn.
+        report: told how many pictures are prepared, of how many.
+
+    Raises:
+        BadInput: source or directory cannot be used.
+    """
+    chosen, _ = choose(normal, DataConfig())
+    recipe = RunConfig(
+        name="normals",
+        description="What normal pictures are like, to find others that are odd.",
+        data=replace(chosen.data, flip=False, validation=0.1),
+        family=AutoencoderConfig(latents=LATENTS, width=WIDTH),
+        train=TrainConfig(batch=BATCH),
+    )
+    return train(normal, recipe=recipe, to=to, minutes=minutes, report=report)
+
+
+def anomalies(
+    path: str | Path,
+    check: str | Path,
+    *,
+    normal: str | Path | None = None,
+    rate: float | None = None,
+    normal_classes: Sequence[str] = (),
+    heat: str | Path | None = None,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    limit: int | None = None,
+    report: Report | None = None,
+) -> Anomalies:
+    """How odd the pictures of a source are to a model of normal ones.
+
+    Args:
+        path: a run's directory or a model.safetensors file, of an autoencoder that learnt normal pictures.
+        check: the pictures to look at.
+        normal: normal pictures that were not trained on; the threshold is set by them and kept in the model.
+            By default those that were held out when it was trained.
+        rate: share of normal pictures that the threshold is to call odd; 0.01 by default.
+        normal_classes: of the pictures to look at; a class named good, normal or ok by default.
+        heat: a folder for pictures of what is odd in each that is.
+        classes: keep these only.
+        only: keep names that match one of these patterns.
+        limit: keep at most so many.
+        report: told how many pictures are done, of how many.
+
+    Raises:
+        BadInput: model or pictures cannot be used, or too few normal pictures were held out.
+    """
+    if rate is not None and not 0 < rate < 1:
+        raise ConfigError(f"--rate {rate}: a share between 0 and 1")
+    model = opened(path)
+    coder = model.coder
+    settled = dict(coder.provenance.get("settled", {}))
+    sight = Sight(find_extractor(settled.get("extractor", "random")))
+    if normal is not None:
+        normals = _learnt(model, sight, normal, rate or RATE, report)
+    elif settled.get("normals"):
+        normals = Normals.from_plain(settled["normals"])
+        if rate is not None:
+            normals = normals.at(rate)
+    else:
+        raise BadInput(
+            f"{model.path}: it does not know how normal pictures lie, for too few were held out when it was trained; "
+            "give --normal pictures"
+        )
+    prepared = pictures(check, model.data, classes=classes, only=only, limit=limit, report=report)
+    parts = _parts(coder, sight, prepared, report)
+    scores = normals.score(parts)
+    order = np.argsort(-scores, kind="stable")
+    names = names_of(prepared)
+    found = [
+        Checked(
+            names[place],
+            float(scores[place]),
+            bool(scores[place] > normals.threshold),
+            dict(zip(PARTS, map(float, parts[place]), strict=True)),
+        )
+        for place in order
+    ]
+    folder = None
+    if heat is not None:
+        odd = order[scores[order] > normals.threshold]
+        folder = _draw(Path(heat), coder, prepared, odd, names)
+    truth = _truth(prepared, normal_classes)
+    apart = np.concatenate([normals.held_out, scores])
+    return Anomalies(
+        found,
+        normals.threshold,
+        normals.rate,
+        len(normals.held_out),
+        float(roc_auc_score(np.arange(len(apart)) >= len(normals.held_out), apart)),
+        None if truth is None else ranking(scores, truth, normals.threshold),
+        folder,
+    )
+
+
+def _learnt(
+    model: Opened,
+    sight: Sight,
+    normal: str | Path,
+    rate: float,
+    report: Report | None,
+) -> Normals:
+    """How these normal pictures lie, which the model's file tells from now on."""
+    coder, prepared = model.coder, pictures(normal, model.data, report=report)
+    if len(prepared) < FEWEST:
+        raise SourceError(
+            f"--normal {normal}: {len(prepared)} pictures are too few; give {FEWEST} or more"
+        )
+    normals = Normals.of(_parts(coder, sight, prepared, report), rate)
+    told = {"extractor": sight.extractor.name, "normals": normals.to_plain()}
+    settled = coder.provenance.get("settled", {}) | told
+    coder.provenance = coder.provenance | {"settled": settled}
+    write_model(coder, read_config(model.path), model.path)
+    return normals
+
+
+def _parts(
+    model: AutoencoderModel, sight: Sight, prepared: Prepared, report: Report | None
+) -> Float[np.ndarray, "n 3"]:
+    found = [np.empty((0, len(PARTS)))]
+    for start in range(0, len(prepared), BLOCK):
+        some = np.arange(start, min(start + BLOCK, len(prepared)))
+        found.append(oddness(model, sight, prepared.images(some)))
+        if report is not None:
+            report(start + len(some), len(prepared))
+    return np.concatenate(found)
+
+
+def _truth(prepared: Prepared, normal: Sequence[str]) -> Bool[np.ndarray, " n"] | None:
+    """Which pictures are odd, by the classes that are normal."""
+    for column, values in enumerate(prepared.label_names.values()):
+        usual = set(values) & set(normal or NORMAL)
+        if usual:
+            labels = prepared.labels(np.arange(len(prepared)))[:, column]
+            places = [values.index(value) for value in usual]
+            truth: np.ndarray = ~np.isin(labels, places)
+            return truth
+    if normal:
+        raise ConfigError(
+            f"--normal-classes {' '.join(normal)}: the pictures have no such class; leave it out, or name one of: "
+            f"{', '.join(v for values in prepared.label_names.values() for v in values) or 'none'}"
+        )
+    return None
+
+
+def _draw(
+    folder: Path,
+    model: AutoencoderModel,
+    prepared: Prepared,
+    odd: np.ndarray,
+    names: Sequence[str],
+) -> Path:
+    """Each odd picture, what came back of it, and where they are unlike."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--heat {folder}: cannot be made: {error.strerror}") from None
+    told = {}
+    for rank, place in enumerate(odd.tolist()):
+        image: UInt8[np.ndarray, "1 h w c"] = prepared.images(np.array([place]))
+        back = returned(model, image)
+        file = folder / f"{rank + 1:05d}.png"
+        write_png(heated(image[0], back[0], unlike(image, back)[0]), written(file))
+        told[file.name] = names[place]
+    (folder / "names.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return folder

@@ -1,0 +1,194 @@
+"""What the uses of a model begin with: the model, and pictures as it wants them."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64, UInt8
+
+from impasto.data import layout
+from impasto.data.config import DataConfig
+from impasto.data.decode import decode
+from impasto.data.prepare import prepare
+from impasto.data.prepared import Prepared, is_prepared
+from impasto.data.rules import Rules
+from impasto.data.sources.items import printable
+from impasto.errors import BadInput, ModelError, SourceError
+from impasto.families import Model
+from impasto.families.coder import AutoencoderModel
+from impasto.runs.export import read_config, read_model
+from impasto.workflows.pictures import Report
+from impasto.workflows.results import model_file
+
+BLOCK = 1_024  # pictures read together
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, and what it was trained to see.
+
+    Attributes:
+        path: its file.
+        digest: of its networks, whatever else its file says.
+        data: how its pictures were brought to their size.
+    """
+
+    path: Path
+    model: Model
+    digest: bytes
+    data: DataConfig
+
+    @property
+    def coder(self) -> AutoencoderModel:
+        """The model, as one that turns pictures into codes.
+
+        Raises:
+            ModelError: it only draws.
+        """
+        if not isinstance(self.model, AutoencoderModel):
+            raise ModelError(
+                f"{self.path}: this model draws pictures and does not read them; train an autoencoder, such as "
+                "--recipe lfw64-vae, or find the latents of a picture with `impasto invert`"
+            )
+        return self.model
+
+
+def opened(path: str | Path) -> Opened:
+    """The model in a run's directory or a model.safetensors file.
+
+    Raises:
+        BadInput: there is none, it is damaged, or a newer impasto wrote it.
+    """
+    file = model_file(path)
+    model = read_model(file)
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensor.float().numpy()).tobytes())
+    data = replace(read_config(file).data, classes=(), only=(), limit=None, labels=None)
+    return Opened(file, model, digest.digest(), data)
+
+
+def picture(path: str | Path, data: DataConfig) -> UInt8[np.ndarray, "h w c"]:
+    """One picture from its file, as a model wants it.
+
+    Raises:
+        SourceError: there is none, or it cannot be decoded.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise SourceError(f"{file}: there is no such picture")
+    if file.is_dir():
+        raise SourceError(f"{file}: a folder; name one picture")
+    try:
+        return decode(
+            file, config=replace(data, crop="center" if data.crop == "random" else data.crop)
+        )
+    except SourceError as error:
+        raise SourceError(f"{printable(str(file))}: {error}") from None
+
+
+def pictures(
+    source: str | Path,
+    data: DataConfig,
+    *,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    limit: int | None = None,
+    report: Report | None = None,
+) -> Prepared:
+    """A source's pictures, all of them, as a model wants them; a file with one picture is a source too.
+
+    Raises:
+        BadInput: there is no such source, or a set that was prepared with smaller pictures.
+    """
+    if is_prepared(source):
+        prepared = Prepared.open(source)
+        found = prepared.config
+        if found.size < data.size or found.channels != data.channels:
+            raise SourceError(
+                f"{source}: prepared at {found.size} pixels with {found.channels} channels, and the model sees "
+                f"{data.size} with {data.channels}; name the pictures that the set was made of"
+            )
+        if classes or only or limit:
+            raise SourceError(
+                f"{source}: prepared already; leave --classes, --only and --limit out"
+            )
+        return prepared.viewed(data)
+    asked = replace(
+        data,
+        classes=classes,
+        only=only,
+        limit=limit,
+        rules=Rules(),
+        crop="center" if data.crop == "random" else data.crop,
+    )
+    return prepare(source, asked, report=report)
+
+
+def names_of(prepared: Prepared) -> list[str]:
+    """The names of a set's pictures, in order."""
+    names = {row["slot"]: row["name"] for row in layout.read_rows(prepared.path / layout.ROWS)}
+    return [printable(names[slot]) for slot in prepared.slots(np.arange(len(prepared))).tolist()]
+
+
+def codes_of(
+    model: AutoencoderModel, prepared: Prepared, report: Report | None = None
+) -> Float32[np.ndarray, "n z"]:
+    """The codes of all pictures of a set, each with what is known of it where the model asks for that."""
+    positions = np.arange(len(prepared))
+    found = np.empty((len(prepared), model.latents), np.float32)
+    for start in range(0, len(prepared), BLOCK):
+        some = positions[start : start + BLOCK]
+        found[some] = model.encode(prepared.images(some), known_of(model, prepared, some)).numpy()
+        if report is not None:
+            report(start + len(some), len(prepared))
+    return found
+
+
+def known_of(model: Model, prepared: Prepared, positions: Int64[np.ndarray, " n"]) -> torch.Tensor:
+    """What is known of pictures, as far as the set tells what the model was told; zeros for the rest."""
+    there = {*prepared.label_names, *prepared.number_names}
+    rows = []
+    for attribute in model.attributes:
+        width, name = attribute.width, attribute.name
+        if name not in there:
+            rows.append(np.zeros((len(positions), width), np.float32))
+        elif name in prepared.label_names:
+            own = prepared.label_names[name]
+            places = np.array([_place(attribute.values, value) for value in own] + [-1])
+            column = prepared.labels(positions)[:, list(prepared.label_names).index(name)]
+            rows.append(attribute.of_category(places[column]))
+        else:
+            column = prepared.numbers(positions)[:, prepared.number_names.index(name)]
+            rows.append(attribute.of_number(column.astype(np.float64)))
+    empty = np.zeros((len(positions), 0), np.float32)
+    return torch.from_numpy(np.concatenate([empty, *rows], 1))
+
+
+def _place(values: tuple[str, ...], value: str) -> int:
+    return values.index(value) if value in values else -1
+
+
+def written(path: str | Path, option: str = "--to") -> Path:
+    """A file's name, its folder made.
+
+    Raises:
+        BadInput: nothing can be written there.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise BadInput(f"{option} {target}: a folder; name a file")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("ab"):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"{option} {target}: cannot be written: {error.strerror}; choose another place"
+        ) from None
+    if not target.stat().st_size:
+        target.unlink()
+    return target

@@ -1,0 +1,322 @@
+"""Finding pictures that are like one: `index` and `search`.
+
+An index is one safetensors file: a vector for each picture, the pictures' names and content keys, and in its
+header whose vectors they are. Told again to index a source that has changed, only new pictures are looked at.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int64, UInt8, UInt64
+
+from impasto.data.config import DataConfig
+from impasto.data.crop import resample
+from impasto.data.prepared import Prepared, is_prepared
+from impasto.data.spread import evenly
+from impasto.errors import BadInput, ConfigError, ModelError, SourceError
+from impasto.evaluation.extractors import Extractor, find_extractor
+from impasto.evaluation.pretrained import find
+from impasto.latents.neighbours import Neighbours, recall
+from impasto.nn.weights import read_facts, read_tensors, write_tensors
+from impasto.sheets import tile
+from impasto.workflows.pictures import Report
+from impasto.workflows.reading import (
+    BLOCK,
+    Opened,
+    known_of,
+    names_of,
+    opened,
+    picture,
+    pictures,
+    written,
+)
+from impasto.workflows.results import PICTURES, write_picture
+
+FORMAT = 1
+BESIDE = "mobilenet-v2"  # whose recall is told beside that of one's own latents
+COMPARED = 2_000  # pictures that a recall is taken from
+AT = 10  # nearest others that it looks at
+SEEN = 224  # pixels on a side of pictures that only an extractor sees
+
+Look = Callable[[Prepared, Int64[np.ndarray, " n"]], Float[np.ndarray, "n d"]]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What an indexing did.
+
+    Attributes:
+        pictures: in the index now.
+        added: of them, looked at this time.
+        removed: that were in it and are not in the source any more.
+        dimensions: numbers in a vector.
+        truth: what recall was measured by.
+        recalls: share of the nearest that are right, by whose vectors.
+    """
+
+    pictures: int
+    added: int
+    removed: int
+    dimensions: int
+    truth: str
+    recalls: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A picture that was found, and the cosine of its vector with what was looked for."""
+
+    name: str
+    likeness: float
+
+
+def index(
+    source: str | Path,
+    to: str | Path,
+    *,
+    model: str | Path | None = None,
+    extractor: str | None = None,
+    classes: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    limit: int | None = None,
+    report: Report | None = None,
+) -> Indexed:
+    """Writes an index of a source's pictures, or brings one up to date.
+
+    Args:
+        source: the pictures.
+        to: the index's file; what is in it by the same model is not looked at again.
+        model: whose codes are compared, a run's directory or a model.safetensors file of an autoencoder,
+        extractor: or whose features are.
+        classes: keep these only.
+        only: keep names that match one of these patterns.
+        limit: keep at most so many.
+        report: told how many pictures are done, of how many.
+
+    Raises:
+        BadInput: source, model or extractor cannot be used, or nothing can be written there.
+    """
+    eye = eye_of(model, extractor)
+    prepared = pictures(source, eye.data, classes=classes, only=only, limit=limit, report=report)
+    target = Path(to)
+    before = _read(target) if target.exists() else None
+    if before is not None and before.facts["digest"] != eye.digest:
+        raise ModelError(
+            f"{target}: made by another model ({before.facts['by']}); name another --to, or delete it first"
+        )
+    keys = prepared.arrays.keys[prepared.slots(np.arange(len(prepared)))]
+    vectors = np.empty((len(prepared), eye.dimensions), np.float32)
+    old = {int(key): row for row, key in enumerate(before.keys)} if before else {}
+    rows = np.array([old.get(int(key), -1) for key in keys], np.int64)
+    if before is not None:
+        vectors[rows >= 0] = before.vectors[rows[rows >= 0]]
+    fresh = np.flatnonzero(rows < 0)
+    for start in range(0, len(fresh), BLOCK):
+        some = fresh[start : start + BLOCK]
+        vectors[some] = eye.look(prepared, some)
+        if report is not None:
+            report(start + len(some), len(fresh))
+    facts = {
+        "format": FORMAT,
+        "by": eye.name,
+        "digest": eye.digest,
+        "model": str(Path(model).resolve()) if model else None,
+        "extractor": extractor,
+        "source": prepared.source,
+        "credit": prepared.credit,
+        "prepared": str(prepared.path.resolve()),
+    }
+    names = json.dumps(names_of(prepared)).encode()
+    tensors = {
+        "vectors": torch.from_numpy(vectors),
+        "keys": torch.from_numpy(keys.astype(np.uint64).view(np.int64).copy()),
+        "names": torch.from_numpy(np.frombuffer(names, np.uint8).copy()),
+    }
+    write_tensors(written(target), tensors, facts)
+    truth, recalls = _recalls(prepared, vectors, eye)
+    gone = len(set(old) - {int(key) for key in keys})
+    return Indexed(len(prepared), len(fresh), gone, eye.dimensions, truth, recalls)
+
+
+def search(
+    path: str | Path,
+    picture_file: str | Path,
+    *,
+    count: int = 12,
+    to: str | Path | None = None,
+) -> list[Match]:
+    """The pictures of an index that are most like one, best first.
+
+    Args:
+        path: the index's file.
+        picture_file: what is looked for.
+        count: how many, at most.
+        to: a picture of those found, with the one looked for before them.
+
+    Raises:
+        BadInput: index or picture cannot be used, or the index's model is not where it was.
+    """
+    if count < 1:
+        raise ConfigError(f"-k {count}: must be above zero")
+    held = _read(Path(path))
+    facts = held.facts
+    eye = eye_of(facts["model"], facts["extractor"])
+    if eye.digest != facts["digest"]:
+        raise ModelError(
+            f"{path}: made by {facts['by']}, which is not what it was then; index the pictures again"
+        )
+    image = picture(picture_file, eye.data)
+    rows, cosines = Neighbours(held.vectors).nearest(eye.see(image[None]), count)
+    if to is not None:
+        _draw(Path(to), Path(facts["prepared"]), eye.data, image, rows[0])
+    return [
+        Match(held.names[row], float(cosine))
+        for row, cosine in zip(rows[0], cosines[0], strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Eye:
+    """What turns pictures into vectors: a model's encoder or an extractor."""
+
+    name: str
+    digest: str
+    dimensions: int
+    data: DataConfig
+    see: Callable[[UInt8[np.ndarray, "n h w c"]], Float32[np.ndarray, "n d"]]
+    look: Look
+    own: bool
+
+
+def eye_of(model: str | Path | None, extractor: str | None) -> Eye:
+    """What turns pictures into vectors: a model or an extractor.
+
+    Raises:
+        BadInput: neither is named, or both, or it cannot be used.
+    """
+    if (model is None) == (extractor is None):
+        raise ConfigError(
+            "index: name --model, whose codes are compared, or --extractor, and not both"
+        )
+    if model is not None:
+        return _own(opened(model))
+    assert extractor is not None
+    return _pretrained(find_extractor(extractor), DataConfig(size=SEEN))
+
+
+def _own(model: Opened) -> Eye:
+    coder = model.coder
+    center = coder.density.moments()[0].float()
+
+    def see(images: UInt8[np.ndarray, "n h w c"]) -> Float32[np.ndarray, "n d"]:
+        told: np.ndarray = (coder.encode(images) - center).numpy()
+        return told
+
+    def look(prepared: Prepared, some: Int64[np.ndarray, " n"]) -> Float[np.ndarray, "n d"]:
+        told: np.ndarray = (
+            coder.encode(prepared.images(some), known_of(coder, prepared, some)) - center
+        ).numpy()
+        return told
+
+    digest = f"{model.digest.hex()}"
+    return Eye(str(model.path), digest, coder.latents, model.data, see, look, own=True)
+
+
+def _pretrained(extractor: Extractor, data: DataConfig) -> Eye:
+    def look(prepared: Prepared, some: Int64[np.ndarray, " n"]) -> Float[np.ndarray, "n d"]:
+        return extractor(prepared.images(some))
+
+    digest = f"{extractor.digest} {extractor.resize}"
+    return Eye(
+        extractor.name, digest, extractor.dimensions, data, extractor.__call__, look, own=False
+    )
+
+
+@dataclass(frozen=True)
+class _Held:
+    vectors: Float32[np.ndarray, "n d"]
+    keys: UInt64[np.ndarray, " n"]
+    names: list[str]
+    facts: dict[str, Any]
+
+
+def _read(path: Path) -> _Held:
+    if not path.is_file():
+        raise BadInput(
+            f"{path}: there is no such index; make one with `impasto index SOURCE --to {path}`"
+        )
+    facts = read_facts(path)
+    if "format" not in facts or "digest" not in facts:
+        raise ModelError(f"{path}: not an index; make one with `impasto index SOURCE --to FILE`")
+    if facts["format"] > FORMAT:
+        raise ModelError(
+            f"{path}: written by a newer impasto; upgrade with `pip install --upgrade impasto`"
+        )
+    tensors, facts = read_tensors(path)
+    names = json.loads(bytes(tensors["names"].numpy()))
+    keys = tensors["keys"].numpy().view(np.uint64)
+    return _Held(tensors["vectors"].numpy(), keys, names, facts)
+
+
+def _recalls(
+    prepared: Prepared, vectors: Float32[np.ndarray, "n d"], eye: Eye
+) -> tuple[str, dict[str, float]]:
+    """How much of what is nearest is right: by labels where there are, else by altered copies."""
+    some = evenly(np.arange(len(prepared)), COMPARED)
+    eyes = [eye]
+    if eye.own and find(BESIDE):
+        eyes.append(_pretrained(find_extractor(BESIDE), eye.data))
+    seen = [vectors[some] if each is eye else each.look(prepared, some) for each in eyes]
+    for name, values in prepared.label_names.items():
+        column = prepared.labels(some)[:, list(prepared.label_names).index(name)]
+        known = column >= 0
+        counts = np.bincount(column[known], minlength=len(values))
+        if (counts >= 2).sum() >= 2:
+            found = {
+                _told(each): recall(rows[known], column[known].tolist(), at=AT)
+                for each, rows in zip(eyes, seen, strict=True)
+            }
+            return f"same {name} among the {AT} nearest", found
+    if len(some) < 2:
+        return "nothing: too few pictures", {}
+    copies = altered(prepared.images(some))
+    found = {}
+    for each, rows in zip(eyes, seen, strict=True):
+        nearest, _ = Neighbours(rows).exactly(each.see(copies), 1)
+        found[_told(each)] = float((nearest[:, 0] == np.arange(len(some))).mean())
+    return "mirrored, cut and darkened copies find their original first", found
+
+
+def _told(eye: Eye) -> str:
+    return "own latents" if eye.own else eye.name
+
+
+def altered(images: UInt8[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "n h w c"]:
+    """The pictures mirrored, cut by a tenth and darkened by a fifth."""
+    side = images.shape[1]
+    box = 0.05 * side, 0.05 * side, 0.95 * side, 0.95 * side
+    cut = np.stack([resample(image, box, side) for image in images])
+    darker: np.ndarray = (cut[:, :, ::-1].astype(np.float32) * 0.8).round().astype(np.uint8)
+    return darker
+
+
+def _draw(
+    target: Path,
+    home: Path,
+    data: DataConfig,
+    image: UInt8[np.ndarray, "h w c"],
+    rows: Sequence[int] | Int64[np.ndarray, " k"],
+) -> None:
+    if target.suffix.lower() not in PICTURES:
+        raise BadInput(f"--to {target}: name a .png, .jpg or .webp file")
+    if not is_prepared(home):
+        raise SourceError(
+            f"{home}: the pictures that were indexed are not there any more; index them again to see them"
+        )
+    found = Prepared.open(home).viewed(data).images(np.asarray(rows, np.int64))
+    write_picture(tile(np.concatenate([image[None], found])), written(target))
