@@ -10,7 +10,6 @@ import errno
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,6 +35,7 @@ from impasto.data.sources.items import Source, printable
 from impasto.data.sources.opening import open_source
 from impasto.data.subjects.detectors import KNOWN, detector_of, digest_of
 from impasto.errors import SourceError
+from impasto.places import cache_home
 
 # What else than a full disk keeps a folder from being written; all other errors are ours.
 _UNWRITABLE = frozenset(
@@ -94,14 +94,6 @@ def prepare(
                 slots, starts = task.collect(engine, workers, report)
                 task.finish(slots, starts, extract, least)
     return Prepared.open(home).viewed(config)
-
-
-def cache_home() -> Path:
-    """The folder that prepared sets are kept in unless told otherwise."""
-    if own := os.environ.get("IMPASTO_CACHE"):
-        return Path(own)
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "impasto"
 
 
 def key_of(source: Source, config: DataConfig) -> str:

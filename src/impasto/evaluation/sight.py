@@ -18,10 +18,10 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch.nn import functional
 
-from impasto.data.prepare import cache_home
 from impasto.data.prepared import Prepared
 from impasto.evaluation.extractors import Extractor
 from impasto.images import to_float, to_uint8
+from impasto.places import cache_home
 
 BLOCK = 256  # pictures between two reports
 

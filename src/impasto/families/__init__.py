@@ -9,6 +9,7 @@ from impasto.families.base import Batch, Family, Model, Probe, Scalars
 from impasto.families.conditional_vae import ConditionalVAE, ConditionalVAEConfig
 from impasto.families.dcgan import DCGAN, DCGANConfig
 from impasto.families.mlp_gan import MLPGAN, MLPGANConfig
+from impasto.families.sharp_vae import SharpVAE, SharpVAEConfig
 from impasto.families.trick_gan import TrickGAN, TrickGANConfig
 from impasto.families.vae import VAE, VAEConfig
 
@@ -17,6 +18,7 @@ FAMILIES: dict[str, type[Family]] = {
     "conditional_vae": ConditionalVAE,
     "dcgan": DCGAN,
     "mlp_gan": MLPGAN,
+    "sharp_vae": SharpVAE,
     "trick_gan": TrickGAN,
     "vae": VAE,
 }
@@ -26,6 +28,7 @@ FamilyConfig = Annotated[
     | ConditionalVAEConfig
     | DCGANConfig
     | MLPGANConfig
+    | SharpVAEConfig
     | TrickGANConfig
     | VAEConfig,
     Field(discriminator="name"),

@@ -69,6 +69,13 @@ class Autoencoding(Family):
     variances = True  # whether latents have one
 
     @classmethod
+    def latents_of(cls, config: Any, shape: ImageShape) -> int:
+        """How many numbers stand for a picture."""
+        del shape
+        count: int = config.latents
+        return count
+
+    @classmethod
     def networks(cls, config: Any, shape: ImageShape) -> dict[str, nn.Module]:
         """The encoder and the decoder."""
         known = width_of(cls.attributes(config))
@@ -92,7 +99,8 @@ class Autoencoding(Family):
         self.autoencoder = Player(
             network, adam(network, config.learning_rate, config.betas), ema=ema
         )
-        self.codes = torch.zeros(REMEMBERED, config.latents, device=streams.device)
+        latents = self.latents_of(config, shape)
+        self.codes = torch.zeros(REMEMBERED, latents, device=streams.device)
 
     @property
     def network(self) -> Autoencoder:
@@ -142,7 +150,7 @@ class Autoencoding(Family):
         del company  # nothing here depends on it
         network, prior = self.network, self._prior()
         generator = stream(0, "probe")
-        noise = torch.randn(PROBED, self.config.latents, generator=generator)
+        noise = torch.randn(PROBED, self.codes.shape[1], generator=generator)
         known = real.known[torch.arange(PROBED) % len(real.known)]
         chance = torch.rand(PROBED, generator=generator)
         latents = prior.draw(noise, chance, known).to(real.images.device)
@@ -185,7 +193,7 @@ class Autoencoding(Family):
         with outlined():
             network = cls._network(config, shape)
         network.load_state_dict(below(weights, "network"), assign=True)
-        density, flow = priors_in(weights, config.latents, cls.attributes(config))
+        density, flow = priors_in(weights, cls.latents_of(config, shape), cls.attributes(config))
         placed(network, torch.device("cpu"))
         return cls._model(network, density, config, shape, flow)
 
@@ -203,7 +211,10 @@ class Autoencoding(Family):
     def _network(cls, config: Any, shape: ImageShape) -> Autoencoder:
         networks = cls.networks(config, shape)
         return Autoencoder(
-            networks["encoder"], networks["decoder"], config.latents, variances=cls.variances
+            networks["encoder"],
+            networks["decoder"],
+            cls.latents_of(config, shape),
+            variances=cls.variances,
         )
 
     @classmethod
@@ -238,7 +249,7 @@ class Autoencoding(Family):
         codes = self.codes.cpu().double()
         codes = codes[(codes != 0).any(1) & codes.isfinite().all(1)]
         if len(codes) < FEWEST:
-            return Mixture(self.config.latents)
+            return Mixture(codes.shape[1])
         covariance = codes.T.cov(correction=1).reshape(codes.shape[1], -1)
         ridge = covariance.diagonal().mean().clamp_min(1e-6) * RIDGE
         eye = torch.eye(len(covariance), dtype=covariance.dtype)

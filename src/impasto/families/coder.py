@@ -138,7 +138,7 @@ def priors_in(
     told = below(weights, "flow")
     if not told:
         return density, None
-    flow = Flow(latents, width_of(attributes))
+    flow = Flow(latents, width_of(attributes), len(told["last.weight"][0]))
     flow.load_state_dict(told)
     return density, flow
 

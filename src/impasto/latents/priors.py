@@ -16,7 +16,7 @@ from impasto.types import Budget, Progress
 COMPONENTS = (1, 2, 4, 8, 16, 32)  # tried in this order, for as long as strangers become likelier
 EACH = 4  # codes for every dimension that a component must have
 RIDGE = 1e-3  # of the mean variance, added to that of each number
-STEPS, BATCH, RATE = 3_000, 256, 1e-3  # of a flow
+STEPS, BATCH, RATE = 2_000, 128, 1e-3  # of a flow
 KEPT = 20_000  # codes whose influence on a flow's averaged weights has halved
 
 

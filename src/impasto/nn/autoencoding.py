@@ -178,7 +178,7 @@ class PatchDiscriminator(nn.Module):
             layers += [nn.LeakyReLU(0.2, inplace=True)]
             before = after
         layers += [nn.Conv2d(before, 2 * before, 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(2 * before, 1, 3, padding=1))
+        self.layers = nn.Sequential(*layers, nn.Conv2d(2 * before, 1, 3, padding=1, bias=False))
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n h2 w2"]:
         """Logits; positive means real."""

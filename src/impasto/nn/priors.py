@@ -5,7 +5,7 @@ codes more closely and takes a minute. Both turn standard normal noise into code
 """
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 FLOW_STEPS = 40  # Euler steps from noise to a code
 
 
+@runtime_checkable
 class Prior(Protocol):
     """What draws codes."""
 
@@ -105,7 +106,7 @@ class Flow(nn.Module):
     scale: Float[Tensor, " z"]
     frequencies: Float[Tensor, " 4"]
 
-    def __init__(self, dimensions: int, known: int = 0, width: int = 384) -> None:
+    def __init__(self, dimensions: int, known: int = 0, width: int = 256) -> None:
         super().__init__()
         self.register_buffer("center", torch.zeros(dimensions))
         self.register_buffer("scale", torch.ones(dimensions))

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.errors import DamagedFile
+from impasto.nn.blocks import fold_norms
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -81,6 +82,25 @@ def read_facts(path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict) or not isinstance(facts.get("format", 0), int):
         raise DamagedFile(f"{path}: its header holds no facts; it was not written by impasto")
     return facts
+
+
+def load_published(network: nn.Module, path: Path) -> None:
+    """Gives the network the weights of a file, for inference only, and folds its batch norms.
+
+    Args:
+        network: made under `outlined`.
+        path: the published file, whose SHA-256 was checked.
+
+    Raises:
+        DamagedFile: the file cannot be read.
+    """
+    try:
+        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise DamagedFile(f"{path} cannot be read ({error}); restore it from a copy") from None
+    network.load_state_dict(state, assign=True)
+    network.eval().requires_grad_(requires_grad=False)
+    fold_norms(network)
 
 
 def checksum(tensors: Mapping[str, Tensor], facts: str) -> str:

@@ -28,8 +28,8 @@ from impasto.runs.export import read_model, write_model
 from impasto.runs.oddness import oddness
 from impasto.seeds import stream
 
-ENCODED = 20_000  # pictures that a prior is fitted to, at most
-JUDGED = 500  # pictures on each side when priors are compared, and normal ones, at most
+ENCODED = 10_000  # pictures that a prior is fitted to, at most
+JUDGED = 300  # pictures on each side when priors are compared, and normal ones, at most
 ENOUGH = 200  # pictures without which a flow would only learn them by heart
 BLOCK = 1_024  # pictures decoded from disk together
 RATE = 0.01  # share of normal pictures that a threshold calls odd

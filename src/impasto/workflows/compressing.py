@@ -12,12 +12,12 @@ from jaxtyping import UInt8
 from PIL import Image, features
 
 from impasto.data.color import to_srgb
-from impasto.data.prepare import cache_home
 from impasto.errors import BadInput, ConfigError, ModelError, SourceError
 from impasto.families.coder import AutoencoderModel
 from impasto.images import to_float
 from impasto.latents.bitstream import LARGEST, Basis, Coded, model_of, pack, tiles_of, unpack
 from impasto.losses.structure import dissimilarity
+from impasto.places import cache_home
 from impasto.sheets import to_picture
 from impasto.workflows.pictures import Report
 from impasto.workflows.reading import Opened, opened, written

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from impasto.data.features import Extract
-from impasto.evaluation.pretrained import PRETRAINED, find
+from impasto.nn.pretrained import PRETRAINED, find
 
 if TYPE_CHECKING:
     from impasto.evaluation.extractors import MobileNetFeatures

@@ -20,8 +20,8 @@ from impasto.data.prepared import Prepared, is_prepared
 from impasto.data.spread import evenly
 from impasto.errors import BadInput, ConfigError, ModelError, SourceError
 from impasto.evaluation.extractors import Extractor, find_extractor
-from impasto.evaluation.pretrained import find
 from impasto.latents.neighbours import Neighbours, recall
+from impasto.nn.pretrained import find
 from impasto.nn.weights import read_facts, read_tensors, write_tensors
 from impasto.sheets import tile
 from impasto.workflows.pictures import Report

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from impasto.errors import DamagedFile
-from impasto.evaluation.pretrained import PRETRAINED, Pretrained, Report, fetch, find
+from impasto.nn.pretrained import PRETRAINED, Pretrained, Report, fetch, find
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 from impasto.cli import render
 from impasto.cli.main import main
 from impasto.evaluation import pretrained
-from impasto.evaluation.pretrained import PRETRAINED, Pretrained
+from impasto.nn.pretrained import PRETRAINED, Pretrained
 
 RAW = bytes(range(256)) * 300
 SHA256 = hashlib.sha256(RAW).hexdigest()

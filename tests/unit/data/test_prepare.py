@@ -14,7 +14,8 @@ import pytest
 from impasto.data import layout
 from impasto.data.config import DataConfig
 from impasto.data.decode import FORMATS
-from impasto.data.prepare import cache_home, prepare
+from impasto.data.prepare import prepare
+from impasto.places import cache_home
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import SourceError
 

@@ -22,12 +22,13 @@ from impasto.data.inspection.facts import Inspection, Measured, Twins
 from impasto.data.inspection.showing import colour_and_framing, examples_of, show, twins_of
 from impasto.data.layout import KEPT, code
 from impasto.data.looks.measures import MEASURES, mostly_photographs
-from impasto.data.prepare import cache_home, prepare
+from impasto.data.prepare import prepare
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.data.rules import STANDARD, Rules
 from impasto.data.sources.opening import is_made
 from impasto.errors import SourceError
 from impasto.holds import Hold
+from impasto.places import cache_home
 
 SIDE = 64  # pixels; at which pictures are looked at
 _PREFIX, _HELD = "inspect-", "held"

@@ -3,20 +3,18 @@
 Features of two extractors can be compared only if name, digest and resizing agree, so all three are told.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from impasto.errors import ConfigError, DamagedFile, SourceError
+from impasto.errors import ConfigError, SourceError
 from impasto.images import to_float
-from impasto.nn.blocks import fold_norms
 
 Images = UInt8[np.ndarray, "n h w c"] | UInt8[Tensor, "n h w c"]
 Features = Float32[np.ndarray, "n d"]
@@ -116,25 +114,6 @@ def checked_batch(batch: int) -> int:
     if batch < 1:
         raise ConfigError(f"batch: {batch} is too small; use 1 or more")
     return batch
-
-
-def load(network: nn.Module, path: Path) -> None:
-    """Gives the network the weights of a file, for inference only, and folds its batch norms.
-
-    Args:
-        network: made under `outlined`.
-        path: the published file, whose SHA-256 was checked.
-
-    Raises:
-        DamagedFile: the file cannot be read.
-    """
-    try:
-        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise DamagedFile(f"{path} cannot be read ({error}); restore it from a copy") from None
-    network.load_state_dict(state, assign=True)
-    network.eval().requires_grad_(requires_grad=False)
-    fold_norms(network)
 
 
 def stretched(

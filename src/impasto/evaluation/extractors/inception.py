@@ -13,12 +13,12 @@ from impasto.evaluation.extractors.base import (
     Logits,
     checked_batch,
     in_batches,
-    load,
 )
-from impasto.evaluation.pretrained import PRETRAINED, require
 from impasto.images import to_centred
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.inception import CLASSES, FEATURES, SIDE, InceptionV3, resized_like_tensorflow
+from impasto.nn.pretrained import PRETRAINED, require
+from impasto.nn.weights import load_published
 
 
 class InceptionFeatures:
@@ -58,7 +58,7 @@ class InceptionFeatures:
         self.device = torch.device(device)
         with outlined():
             network = InceptionV3()
-        load(network, require(self.name))
+        load_published(network, require(self.name))
         self._weight: np.ndarray = network.fc.weight.numpy()
         self._network = network
         placed(network, self.device)

@@ -16,12 +16,12 @@ from impasto.evaluation.extractors.base import (
     Normal,
     checked_batch,
     in_batches,
-    load,
     stretched,
 )
-from impasto.evaluation.pretrained import PRETRAINED, require
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.mobilenet import CLASSES, FEATURES, MobileNetV2
+from impasto.nn.pretrained import PRETRAINED, require
+from impasto.nn.weights import load_published
 
 SMALLEST_SIDE = 32  # the network halves a picture five times
 
@@ -58,7 +58,7 @@ class MobileNetFeatures:
         self.device = torch.device(device)
         with outlined():
             network = MobileNetV2()
-        load(network, require(self.name))
+        load_published(network, require(self.name))
         self._weight, self._bias = (part.numpy() for part in network.classifier.parameters())
         self._network = placed(network.features, self.device)
         self._normal = Normal(IMAGENET_MEAN, IMAGENET_DEVIATION, self.device)

@@ -7,7 +7,7 @@ from drawn import inception_state, noise
 
 from impasto.errors import ConfigError, DamagedFile, WeightsError
 from impasto.evaluation.extractors import InceptionFeatures, inception
-from impasto.evaluation.pretrained import PRETRAINED
+from impasto.nn.pretrained import PRETRAINED
 from impasto.nn.inception import InceptionV3
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"

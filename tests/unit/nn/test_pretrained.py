@@ -8,7 +8,7 @@ import pytest
 
 from impasto.errors import ConfigError, DamagedFile, WeightsError
 from impasto.evaluation import pretrained
-from impasto.evaluation.pretrained import PRETRAINED, Pretrained, fetch, find, require
+from impasto.nn.pretrained import PRETRAINED, Pretrained, fetch, find, require
 
 RAW = bytes(range(256)) * 300
 SHA256 = hashlib.sha256(RAW).hexdigest()

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from impasto.data.prepare import cache_home
 from impasto.errors import ConfigError, DamagedFile, WeightsError, nearest
+from impasto.places import cache_home
 
 FOLDERS = "IMPASTO_WEIGHTS"  # the variable that names folders of weights, as PATH names folders
 BLOCK = 2**20  # bytes read at a time
