@@ -11,6 +11,8 @@ SMALL = (
     "train.grid=4",
 )
 
+KITTENS = "kittens:80"  # in colour, with attributes, for models that are used and not watched
+
 
 def start(to, *settings, steps=8, source="kittens:40", **options):
     """A training under way, with so many steps ahead of it."""

@@ -12,6 +12,7 @@ from impasto.evaluation.frechet import frechet_distance, frechet_error
 from impasto.evaluation.kernel import kernel_distance
 from impasto.evaluation.manifold import manifold_scores
 from impasto.evaluation.memorization import Among, Memorization
+from impasto.evaluation.recognition import Recognition
 from impasto.evaluation.score import Protocol, Score
 from impasto.evaluation.variety import diversity, inception_score, relative_diversity
 
@@ -32,6 +33,7 @@ class Evaluation:
     scores: dict[str, Score]
     memorization: Memorization | None
     advice: tuple[str, ...]
+    recognitions: tuple[Recognition, ...] = ()  # of what was asked for, of a conditional model
 
     def __str__(self) -> str:
         """A row a score, then the protocol they were all taken by, then the rest."""
@@ -43,6 +45,7 @@ class Evaluation:
         told = [f"taken by: {self.protocol}"]
         if self.memorization is not None:
             told.append(str(self.memorization))
+        told += map(str, self.recognitions)
         return "\n".join([*rows, *told, *(f"note: {note}" for note in self.advice)])
 
     def to_plain(self) -> dict[str, Any]:
@@ -51,6 +54,7 @@ class Evaluation:
             "scores": {name: score.to_plain() for name, score in self.scores.items()},
             "memorization": self.memorization.to_plain() if self.memorization else None,
             "advice": list(self.advice),
+            "attributes": {each.name: each.to_plain() for each in self.recognitions},
         }
 
 

@@ -17,8 +17,10 @@ from impasto.errors import ConfigError, SourceError
 from impasto.evaluation.evaluation import FEWEST, Evaluation, advice_on, scores_of
 from impasto.evaluation.extractors import Classifier, find_extractor
 from impasto.evaluation.memorization import CopyTest
+from impasto.evaluation.recognition import Recognition, recognition
 from impasto.evaluation.score import Protocol, Split
 from impasto.evaluation.sight import Sight
+from impasto.families.base import BLOCK
 from impasto.views.evaluation import EvaluationFacts, render_evaluation
 from impasto.views.page import named
 from impasto.workflows.judging import (
@@ -220,6 +222,7 @@ def assess(
         scores_of(seen.of(scored), generated.features, protocol, logits=_logits(sight, generated)),
         test(generated.features),
         advice_on(protocol, dimensions=sight.extractor.dimensions, own=own, among=test.among),
+        _recognitions(judged, apart, trained, generated, terms.seed),
     )
     return Assessed(evaluation, generated, apart.prepared, trained, own)
 
@@ -329,6 +332,35 @@ def _generated(
     assert judged.model is not None
     images = _brought(judged.model.sample(terms.pictures, terms.seed), size)
     return Generated(images, sight.features(images, report))
+
+
+def _recognitions(
+    judged: Judged,
+    seen: Seen,
+    trained: Int64[np.ndarray, " n"],
+    generated: Generated,
+    seed: int,
+) -> tuple[Recognition, ...]:
+    """How often a conditional model draws what it is asked for, of each category that real pictures have."""
+    model = judged.model
+    if model is None or not model.attributes:
+        return ()
+    count = len(generated.features)
+    known = torch.cat([model.known(seed, block) for block in range(-(-count // BLOCK))])[:count]
+    found, start = [], 0
+    labels = seen.prepared.labels(trained)
+    for attribute in model.attributes:
+        told = known[:, start : start + attribute.width].numpy()
+        start += attribute.width
+        own = seen.prepared.label_names.get(attribute.name, ())
+        if not attribute.values or tuple(own) != attribute.values:
+            continue
+        asked = np.where(told.any(1), told.argmax(1), -1)
+        column = labels[:, list(seen.prepared.label_names).index(attribute.name)]
+        found.append(
+            recognition(attribute.name, (seen.of(trained), column), (generated.features, asked))
+        )
+    return tuple(each for each in found if each is not None)
 
 
 def _brought(images: UInt8[np.ndarray, "n h w c"], size: int) -> UInt8[np.ndarray, "n s s c"]:

@@ -15,9 +15,9 @@ from impasto.data import layout
 from impasto.data.config import DataConfig
 from impasto.data.decode import FORMATS
 from impasto.data.prepare import prepare
-from impasto.places import cache_home
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import SourceError
+from impasto.places import cache_home
 
 SMALL = DataConfig(size=8)
 

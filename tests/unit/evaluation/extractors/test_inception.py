@@ -7,8 +7,8 @@ from drawn import inception_state, noise
 
 from impasto.errors import ConfigError, DamagedFile, WeightsError
 from impasto.evaluation.extractors import InceptionFeatures, inception
-from impasto.nn.pretrained import PRETRAINED
 from impasto.nn.inception import InceptionV3
+from impasto.nn.pretrained import PRETRAINED
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"

@@ -1,0 +1,50 @@
+"""Clusters of codes that were made in clumps."""
+
+import numpy as np
+import pytest
+
+from impasto.latents.clusters import by_density, by_means
+
+SIZES = (120, 60, 30)
+
+
+@pytest.fixture
+def clumps():
+    drawn = np.random.default_rng(0)
+    middles = np.eye(3, 40) * 12
+    rows = [middles[each] + drawn.normal(size=(size, 40)) for each, size in enumerate(SIZES)]
+    return np.concatenate(rows), np.repeat(np.arange(3), SIZES)
+
+
+def test_density_finds_how_many_there_are_and_numbers_them_by_size(clumps):
+    codes, truth = clumps
+    found = by_density(codes, least=10)
+    inside = found.labels >= 0
+    assert found.count == 3
+    assert (found.labels[inside] == truth[inside]).all()
+    assert inside.mean() > 0.8
+    assert found.silhouette > 0.4
+
+
+def test_means_choose_the_number_that_parts_best_and_leave_nobody_out(clumps):
+    codes, truth = clumps
+    found = by_means(codes, count=None)
+    assert found.count == 3
+    assert (found.labels == truth).all()
+    assert found.method == "k-means, k = 3"
+
+
+def test_a_named_number_is_kept(clumps):
+    assert by_means(clumps[0], count=7).count == 7
+
+
+def test_where_nothing_is_dense_all_are_in_none_and_there_is_no_silhouette():
+    spread = np.random.default_rng(0).uniform(size=(60, 8))
+    found = by_density(spread, least=25)
+    assert found.count <= 1
+    assert np.isnan(found.silhouette)
+
+
+def test_the_same_clusters_every_time(clumps):
+    one, other = (by_means(clumps[0], count=5, seed=3) for _ in range(2))
+    assert (one.labels == other.labels).all()
