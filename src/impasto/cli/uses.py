@@ -201,7 +201,7 @@ class Anomalies:
     normal_classes: Annotated[
         tuple[str, ...],
         arg(
-            help="Which classes are normal among those to look at; good, normal, ok by default.",
+            help="Which classes are normal, to learn from and among those to look at; good, normal, ok by default.",
             metavar="CLASS",
         ),
     ] = ()

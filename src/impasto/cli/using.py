@@ -201,6 +201,7 @@ def anomalies(command: uses.Anomalies) -> None:
                 normal,
                 to=command.to,
                 minutes=command.minutes,
+                classes=command.normal_classes,
                 report=partial(stages, "preparing pictures"),
             )
         model, normal = training.path, None

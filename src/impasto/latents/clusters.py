@@ -45,7 +45,7 @@ def by_density(codes: Float[np.ndarray, "n z"], *, least: int, seed: int = 0) ->
     """
     reduced = _reduced(codes, seed)
     found = HDBSCAN(min_cluster_size=least, min_samples=max(1, least // 4), copy=True).fit(reduced)
-    labels = _by_size(found.labels_)
+    labels = _by_size(found.labels_.astype(np.int64))
     return Clusters(
         labels, _silhouette(reduced, labels, seed), f"HDBSCAN, {least} pictures and more"
     )
@@ -58,7 +58,7 @@ def by_means(codes: Float[np.ndarray, "n z"], *, count: int | None, seed: int = 
     best: Clusters | None = None
     for number in numbers:
         found = KMeans(number, n_init=4, random_state=seed).fit(reduced)
-        labels = _by_size(found.labels_)
+        labels = _by_size(found.labels_.astype(np.int64))
         tried = Clusters(labels, _silhouette(reduced, labels, seed), f"k-means, k = {number}")
         if best is None or tried.silhouette > best.silhouette:
             best = tried

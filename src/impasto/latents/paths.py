@@ -26,7 +26,8 @@ def spherical(
     if not all(length > 0 for length in lengths):
         return linear(start, end, steps)
     ways = start / lengths[0], end / lengths[1]
-    angle = (ways[0] @ ways[1]).clamp(-1, 1).acos()
+    # Exact where the cosine is not: between directions that are nearly the same, or opposite.
+    angle = 2 * torch.atan2((ways[0] - ways[1]).norm(), (ways[0] + ways[1]).norm())
     if not STRAIGHT < angle < torch.pi - STRAIGHT:
         return linear(start, end, steps)
     shares = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]

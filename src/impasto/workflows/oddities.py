@@ -95,6 +95,7 @@ def learn_normals(
     *,
     to: str | Path | None = None,
     minutes: float = 10.0,
+    classes: tuple[str, ...] = (),
     report: Report | None = None,
 ) -> Training:
     """A run under way that learns what these pictures are like; its model tells which others are odd.
@@ -103,12 +104,13 @@ def learn_normals(
         normal: pictures, of which a tenth is held out to set the threshold by.
         to: the run's directory; the next free one below `runs/` by default.
         minutes: how long to learn.
+        classes: which of the pictures are normal; all by default.
         report: told how many pictures are prepared, of how many.
 
     Raises:
         BadInput: source or directory cannot be used.
     """
-    chosen, _ = choose(normal, DataConfig())
+    chosen, _ = choose(normal, DataConfig(classes=classes))
     recipe = RunConfig(
         name="normals",
         description="What normal pictures are like, to find others that are odd.",
@@ -116,7 +118,7 @@ def learn_normals(
         family=AutoencoderConfig(latents=LATENTS, width=WIDTH),
         train=TrainConfig(batch=BATCH),
     )
-    return train(normal, recipe=recipe, to=to, minutes=minutes, report=report)
+    return train(normal, recipe=recipe, to=to, minutes=minutes, classes=classes, report=report)
 
 
 def anomalies(

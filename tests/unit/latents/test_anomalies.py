@@ -34,7 +34,7 @@ def test_what_is_odd_in_any_one_part_has_a_high_score(normals):
         odd[0, part] += 8 * deviation
         assert found.score(odd)[0] > found.threshold
         odd[0, part] -= 16 * deviation  # more usual than usual is not odd
-        assert found.score(odd)[0] == 0
+        assert found.score(odd)[0] < 0.1
 
 
 def test_a_header_keeps_it(normals):

@@ -58,8 +58,8 @@ def test_codes_come_back_to_within_half_a_step(step):
 def test_the_length_is_nearly_what_the_codes_hold():
     told, basis, _ = coded(width=800, height=800, step=0.05)
     bits = 0.0
-    for value, deviation in zip(told.codes.T, basis.in_steps(told.step), strict=True):
-        deviation = max(deviation, 0.05)
+    deviations = np.maximum(basis.in_steps(told.step), 0.05)
+    for value, deviation in zip(told.codes.T, deviations, strict=True):
         low, high = (value - 0.5) / deviation, (value + 0.5) / deviation
         mass = [
             0.5 * (math.erf(b / math.sqrt(2)) - math.erf(a / math.sqrt(2)))

@@ -69,7 +69,7 @@ def test_the_divergence_is_that_of_two_gaussians(seed):
 def test_free_bits_stop_pushing_down_what_is_below_them():
     divergences = torch.tensor([[0.01, 2.0], [0.03, 4.0]], requires_grad=True)
     told = with_free_bits(divergences, 0.5)
-    assert float(told) == pytest.approx(0.5 + 3.0)
+    assert told.item() == pytest.approx(0.5 + 3.0)
     (gradient,) = torch.autograd.grad(told, divergences)
     assert gradient.tolist() == [[0, 0.5], [0, 0.5]]
 

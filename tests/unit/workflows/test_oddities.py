@@ -33,7 +33,7 @@ def test_covered_pictures_are_odder_than_the_others(coder, mixed, tmp_path):
     )
     odd = [each for each in found.pictures if each.odd]
     assert len(list((tmp_path / "heat").glob("*.png"))) == len(odd) > 0
-    with Image.open(sorted((tmp_path / "heat").glob("*.png"))[0]) as row:
+    with Image.open(min((tmp_path / "heat").glob("*.png"))) as row:
         assert row.size == (3 * 128, 128)
     plain = found.to_plain()
     assert plain["odd"] == len(odd)
