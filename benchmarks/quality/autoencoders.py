@@ -1,6 +1,6 @@
 """How good the autoencoders are: each recipe on three seeds, with its time.
 
-    python benchmarks/quality/autoencoders.py [--only digits|faces|kittens|anomalies|calibration] [--to DIR] [--minutes 5]
+    python benchmarks/quality/autoencoders.py [--only PART] [--to DIR] [--minutes 5]
 
 Digits and faces are held-out pictures' own: squared error and structural similarity of what comes back, the
 unit-length kernel distance of samples to held-out pictures, and how often a conditional model draws what it is

@@ -73,9 +73,14 @@ class NotSaved(TrainingError):
     """State or model could not be written; the ones before are intact."""
 
 
+LISTED = 30  # names in a message, at most
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A phrase that lists what is known, led by the nearest match to `word` if there is one."""
     names = list(known)
     close = difflib.get_close_matches(word, names, n=1)
-    listed = ", ".join(names)
+    listed = ", ".join(names[:LISTED])
+    if len(names) > LISTED:
+        listed += f" and {len(names) - LISTED} more"
     return f"did you mean {close[0]}? Known: {listed}" if close else f"known: {listed}"

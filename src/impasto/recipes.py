@@ -182,7 +182,7 @@ _ALL = (
         name="kittens-cvae",
         description=(
             "The built-in cats at 64x64, told their body, fur, eyes, mouth and accessory: impasto sample RUN "
-            "--condition eyes=5 mouth=2."
+            "--condition eyes5 mouth2."
         ),
         data=DataConfig(size=64, flip=False),
         family=ConditionalVAEConfig(width=24, at_every_layer=True),

@@ -88,7 +88,7 @@ class Edit:
     change: Annotated[
         tuple[str, ...],
         arg(
-            help="What to change, how far: eyes=5, happiness:0.5, age:-1.",
+            help="What to change, how far: eyes5, happiness:0.5, age:-1.",
             metavar="VALUE[:STRENGTH]",
         ),
     ]

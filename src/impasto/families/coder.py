@@ -108,7 +108,7 @@ class AutoencoderModel(Model):
         rows = torch.zeros(len(images), width_of(self.attributes)) if known is None else known
         means, deviations = [torch.empty(0, self.latents)], [torch.empty(0, self.latents)]
         for start in range(0, len(images), BLOCK):
-            part = torch.from_numpy(np.ascontiguousarray(images[start : start + BLOCK]))
+            part = torch.from_numpy(np.array(images[start : start + BLOCK]))
             mean, log_variance = self.network.encode(
                 to_float(part.to(device)), rows[start : start + BLOCK].to(device)
             )

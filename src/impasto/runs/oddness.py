@@ -49,6 +49,6 @@ def unlike(
     images: UInt8[np.ndarray, "n h w c"], back: UInt8[np.ndarray, "n h w c"]
 ) -> Float[np.ndarray, "n h w"]:
     """Where pictures did not come back, from 0 to 2."""
-    shown = (to_float(torch.from_numpy(np.ascontiguousarray(each))) for each in (images, back))
+    shown = (to_float(torch.from_numpy(np.array(each))) for each in (images, back))
     told: np.ndarray = dissimilarity(*shown).numpy()
     return told

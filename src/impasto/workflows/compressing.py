@@ -211,7 +211,7 @@ def _rendition(
 ) -> Rendition:
     error = float(np.square(image.astype(np.float64) - back).mean())
     psnr = 10 * np.log10(255**2 / error) if error else float("inf")
-    pair = [to_float(torch.from_numpy(np.ascontiguousarray(each[None]))) for each in (image, back)]
+    pair = [to_float(torch.from_numpy(np.array(each[None]))) for each in (image, back)]
     return Rendition(size, float(psnr), 1 - float(dissimilarity(*pair).mean()))
 
 

@@ -45,7 +45,7 @@ def edit(
     Args:
         path: a run's directory or a model.safetensors file.
         to: a .png, .jpg or .webp file.
-        change: such as `happiness`, `eyes=5:0.5`, `age:-1`.
+        change: such as `happiness`, `eyes5:0.5`, `age:-1`.
         labelled: pictures with attributes, from which directions are learnt.
         edited: pictures to change.
         seeds: or pictures that the model draws.

@@ -39,7 +39,7 @@ def told(capsys, *words):
 
 def test_sampling_what_is_asked_for(run, capsys, tmp_path):
     found = told(
-        capsys, "sample", run, "-n", "4", "--condition", "fur=3", "--to", f"{tmp_path}/x.png"
+        capsys, "sample", run, "-n", "4", "--condition", "fur3", "--to", f"{tmp_path}/x.png"
     )
     assert found["to"] == f"{tmp_path}/x.png"
 
@@ -56,7 +56,7 @@ def test_interpolate_invert_and_edit(run, photo, capsys, tmp_path):
     assert told(capsys, "interpolate", run, *between, "--to", f"{tmp_path}/walk.png")
     found = told(capsys, "invert", run, photo, "--steps", "3", "--to", f"{tmp_path}/z.npy")
     assert found["mean_squared_error"] > 0
-    change = ("--change", "fur=1:2", "--labelled", KITTENS, "--pictures", photo)
+    change = ("--change", "fur1:2", "--labelled", KITTENS, "--pictures", photo)
     assert told(capsys, "edit", run, *change, "--to", f"{tmp_path}/edit.png")
 
 

@@ -29,15 +29,15 @@ def coder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def drawer(tmp_path_factory) -> Path:
-    """The run of a GAN that has hardly begun."""
+    """The run of a GAN that has only just begun."""
     run = tmp_path_factory.mktemp("drawer") / "run"
     impasto.train(
         SOURCE,
         recipe="kittens",
         to=run,
-        steps=4,
+        steps=60,
         device="cpu",
-        settings=("data.size=16", "train.batch=8", "train.grid=4", "family.width=8"),
+        settings=(*TINY, "family.ema_half_life=0"),
     ).finish()
     return run
 

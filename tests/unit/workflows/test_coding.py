@@ -40,7 +40,8 @@ def test_codes_go_to_a_file_and_come_back_as_pictures(coder, tmp_path, name):
         assert rows[0] == ["name", *(f"z{place}" for place in range(8))]
         assert np.allclose(np.array([row[1:] for row in rows[1:]], float), right)
     (sheet,) = decode(coder, tmp_path / name, tmp_path / "back.png")
-    assert Image.open(sheet).size == (9 * 18 + 2, 9 * 18 + 2)
+    with Image.open(sheet) as picture:
+        assert picture.size == (9 * 18 + 2, 9 * 18 + 2)
     files = decode(coder, tmp_path / name, tmp_path / "back")
     assert len(files) == 80
 
@@ -48,7 +49,7 @@ def test_codes_go_to_a_file_and_come_back_as_pictures(coder, tmp_path, name):
 def test_what_is_asked_for_changes_what_is_decoded(coder, tmp_path):
     encode(coder, SOURCE, tmp_path / "codes.npy")
     (plain,) = decode(coder, tmp_path / "codes.npy", tmp_path / "a.png")
-    (other,) = decode(coder, tmp_path / "codes.npy", tmp_path / "b.png", condition=["fur=3"])
+    (other,) = decode(coder, tmp_path / "codes.npy", tmp_path / "b.png", condition=["fur3"])
     assert plain.read_bytes() != other.read_bytes()
 
 
