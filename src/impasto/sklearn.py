@@ -9,7 +9,7 @@ again = encoder.inverse_transform(codes)
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,9 +64,9 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        family: Literal["vae", "autoencoder"] = "vae",
+        family: str = "vae",
         latents: int = 64,
-        network: Literal["convolutional", "linear"] = "convolutional",
+        network: str = "convolutional",
         width: int = 16,
         epochs: float = 10.0,
         batch: int = 32,
@@ -84,7 +84,7 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.image_shape = image_shape
         self.random_state = random_state
 
-    def fit(self, X: np.ndarray, y: object = None) -> Self:
+    def fit(self, X: np.ndarray, y: object = None) -> "PictureEncoder":
         """Learns from pictures; what they are labelled with is not looked at.
 
         Raises:

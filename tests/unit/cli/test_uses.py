@@ -56,7 +56,7 @@ def test_interpolate_invert_and_edit(run, photo, capsys, tmp_path):
     assert told(capsys, "interpolate", run, *between, "--to", f"{tmp_path}/walk.png")
     found = told(capsys, "invert", run, photo, "--steps", "3", "--to", f"{tmp_path}/z.npy")
     assert found["mean_squared_error"] > 0
-    change = ("--change", "fur1:2", "--labelled", KITTENS, "--pictures", photo)
+    change = ("--change", "fur1:2", "--labelled", "kittens:300", "--pictures", photo)
     assert told(capsys, "edit", run, *change, "--to", f"{tmp_path}/edit.png")
 
 
