@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from PIL import Image
-from small import KITTENS as SOURCE
 
 from impasto.errors import BadInput
 from impasto.workflows.editing import edit

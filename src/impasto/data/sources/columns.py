@@ -3,7 +3,8 @@
 A column of numbers is numeric when one of them has a fraction, or when there are more than twenty
 different ones. Any other column is categorical: yes and no, 0 and 1, -1 and 1, a few words. Columns
 called class, label or category are categorical as long as they hold whole numbers or words, and
-`label` is the class where no column is called so. A column of words most of which are different
+`label` is the class where no column is called so. Where cells hold several values, with | or ; between
+them, each value becomes a column of its own, yes or no. A column of words most of which are different
 (captions, addresses) tells no kinds and is passed over, with a notice. Empty cells, NA, nan and
 null are missing.
 
@@ -31,6 +32,9 @@ MOST_CATEGORIES = 100_000
 MOST_COLUMNS = 1000
 MISSING = frozenset({"", "NA", "N/A", "nan", "NaN", "NAN", "null", "NULL", "None"})
 _KINDS = frozenset({"class", "label", "category"})  # columns whose numbers are names
+MOST_TAGS = 200  # different values in a column whose cells hold several
+_APART = re.compile(r"\s*[|;]\s*")  # stands between them
+_NO_YES = ("no", "yes")
 _LONGEST = 200  # characters of a category; a longer text is prose
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 
@@ -87,6 +91,8 @@ class _Column:
         self.seen: dict[str, None] = {}
         self.count = 0
         self.is_numeric, self.has_fractions, self.is_prose = True, False, False
+        self.tags: dict[str, None] = {}  # the values in cells that may hold several
+        self.is_tagged = False
 
     def add(self, value: str) -> None:
         self.count += 1
@@ -97,14 +103,20 @@ class _Column:
         if len(self.seen) <= MOST_CATEGORIES:
             self.seen[value] = None
         self.is_prose |= len(value) > _LONGEST
+        if len(self.tags) <= MOST_TAGS:
+            parts = tags_in(value)
+            self.is_tagged |= len(parts) > 1
+            self.tags.update(dict.fromkeys(parts))
 
     @property
     def kind(self) -> str:
-        """One of category, number, prose, empty."""
+        """One of category, tags, number, prose, empty."""
         if self.categories is not None:
             return "category"
         if not self.count:
             return "empty"
+        if self.is_tagged and not self.is_prose and len(self.tags) <= MOST_TAGS:
+            return "tags"
         named = self.name.lower() in _KINDS
         few = len(self.seen) <= (MOST_CATEGORIES if named else FEW)
         if self.is_numeric:
@@ -156,14 +168,31 @@ class Gathered:
         numbers = [column for column, kind in kinds.items() if kind == "number"]
         names = {column.name: column.categories or _in_order(column.seen) for column in labels}
         pairs = [(column.place, _codes(column, names[column.name])) for column in labels]
-        label_rows, number_rows = Spool(np.int32, len(labels)), Spool(np.float64, len(numbers))
+        tagged = [column for column, kind in kinds.items() if kind == "tags"]
+        tags = [(column.place, tag) for column in tagged for tag in _in_order(column.tags)]
+        for column in tagged:
+            for tag in _in_order(column.tags):
+                names[f"{column.name}.{tag}" if tag in names else tag] = _NO_YES
+        label_rows = Spool(np.int32, len(pairs) + len(tags))
+        number_rows = Spool(np.float64, len(numbers))
         for block in self._blocks():
-            codes = [[codes.get(_cell(row, at), -1) for at, codes in pairs] for row in block]
-            label_rows.append(np.array(codes, np.int32))
+            codes = [
+                [
+                    *(codes.get(_cell(row, at), -1) for at, codes in pairs),
+                    *(_has(_cell(row, at), tag) for at, tag in tags),
+                ]
+                for row in block
+            ]
+            label_rows.append(np.array(codes, np.int32).reshape(len(block), -1))
             values = [[float(_cell(row, of.place) or "nan") for of in numbers] for row in block]
             number_rows.append(np.array(values))
         prose = [column for column, kind in kinds.items() if kind == "prose"]
         notices = tuple(self._passed_over(column) for column in prose)
+        notices += tuple(
+            f"{self._where}: cells of column {printable(column.name)!r} hold several values; each of its "
+            f"{len(column.tags)} is an attribute of its own, yes or no"
+            for column in tagged
+        )
         return Columns(
             names,
             tuple(column.name for column in numbers),
@@ -194,6 +223,15 @@ class Gathered:
             f"{self._where}: column {printable(column.name)!r} is passed over: {found}{count:,} "
             f"different texts in {column.count:,} rows are no categories"
         )
+
+
+def tags_in(value: str) -> list[str]:
+    """The values in a cell that may hold several."""
+    return [part for part in _APART.split(value) if part]
+
+
+def _has(cell: str | None, tag: str) -> int:
+    return -1 if cell is None else int(tag in tags_in(cell))
 
 
 def _class_first(columns: list[_Column]) -> list[_Column]:

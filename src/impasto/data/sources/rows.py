@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from impasto.data.sources.arrow import table_rows
 from impasto.data.sources.columns import Cell
@@ -95,7 +96,14 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
                 f"{path}, row {number}: not an object in braces; write each row as "
                 f'{{"file_name": ..., ...}}, {WAY_OUT}'
             )
-        yield number, {name: cell for name, cell in row.items() if is_scalar(cell)}
+        cells = {name: _joined(cell) for name, cell in row.items()}
+        yield number, {name: cell for name, cell in cells.items() if is_scalar(cell)}
+
+
+def _joined(cell: object) -> Any:
+    """A list of words as one cell that holds them all, as a table of text writes it."""
+    words = isinstance(cell, list) and all(isinstance(word, str) for word in cell)
+    return "|".join(cell) if words and isinstance(cell, list) else cell
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:

@@ -40,6 +40,35 @@ def test_a_table_beside_the_pictures_gives_their_labels(folder):
     assert math.isnan(age)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "file_name,tags\na.png,hat|smile\nb.png,\nc.png, smile ; beard\n"),
+        (
+            "labels.jsonl",
+            '{"file_name": "a.png", "tags": ["hat", "smile"]}\n{"file_name": "b.png"}\n'
+            '{"file_name": "c.png", "tags": ["smile", "beard"]}\n',
+        ),
+    ],
+)
+def test_cells_that_hold_several_values_become_an_attribute_for_each(folder, name, text):
+    source = open_source(labelled(folder("a.png", "b.png", "c.png"), text, name), PLAIN)
+    assert source.label_names == dict.fromkeys(("beard", "hat", "smile"), ("no", "yes"))
+    items = told(source)
+    assert items["a.png"][0] == (0, 1, 1)
+    assert items["b.png"][0] == (-1, -1, -1)
+    assert items["c.png"][0] == (1, 0, 1)
+    (notice,) = source.notices
+    assert "each of its 3" in notice
+
+
+def test_values_of_several_columns_keep_apart(folder):
+    text = "file_name,hat,tags\na.png,red,hat|red\nb.png,blue,red|coat\n"
+    source = open_source(labelled(folder("a.png", "b.png"), text), PLAIN)
+    assert list(source.label_names) == ["hat", "coat", "tags.hat", "red"]
+    assert told(source)["b.png"][0] == (0, 1, 0, 1)
+
+
 def cells(kind: str, root: Path) -> None:
     rows = [{"file_name": "a.png", "size": 1.5, "kind": "x"}, {"file_name": "b.png", "kind": None}]
     if kind == "jsonl":
