@@ -46,8 +46,10 @@ def test_a_table_beside_the_pictures_gives_their_labels(folder):
         ("labels.csv", "file_name,tags\na.png,hat|smile\nb.png,\nc.png, smile ; beard\n"),
         (
             "labels.jsonl",
-            '{"file_name": "a.png", "tags": ["hat", "smile"]}\n{"file_name": "b.png"}\n'
-            '{"file_name": "c.png", "tags": ["smile", "beard"]}\n',
+            """{"file_name": "a.png", "tags": ["hat", "smile"]}
+            {"file_name": "b.png"}
+            {"file_name": "c.png", "tags": ["smile", "beard"]}
+            """,
         ),
     ],
 )
