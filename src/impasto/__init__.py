@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from impasto.recipes import RECIPES
     from impasto.runs.config import RunConfig
     from impasto.studio.reviewing import review
+    from impasto.workflows.coding import decode, encode
     from impasto.workflows.comparing import compare
+    from impasto.workflows.compressing import compress, decompress
+    from impasto.workflows.editing import edit
     from impasto.workflows.evaluating import evaluate
     from impasto.workflows.examination import doctor
     from impasto.workflows.inspecting import inspect
+    from impasto.workflows.mapping import map_pictures
+    from impasto.workflows.oddities import anomalies, learn_normals
     from impasto.workflows.pictures import prepare
     from impasto.workflows.reporting import report
     from impasto.workflows.results import load, sample
+    from impasto.workflows.searching import index, search
     from impasto.workflows.training import Training, resume, train
+    from impasto.workflows.walking import interpolate, invert
 
 __all__ = [
     "RECIPES",
@@ -33,16 +40,28 @@ __all__ = [
     "RunConfig",
     "Training",
     "__version__",
+    "anomalies",
     "compare",
+    "compress",
+    "decode",
+    "decompress",
     "doctor",
+    "edit",
+    "encode",
     "evaluate",
+    "index",
     "inspect",
+    "interpolate",
+    "invert",
+    "learn_normals",
     "load",
+    "map_pictures",
     "prepare",
     "report",
     "resume",
     "review",
     "sample",
+    "search",
     "train",
 ]
 
@@ -53,16 +72,28 @@ _HOMES = {
     "ImpastoError": "impasto.errors",
     "RunConfig": "impasto.runs.config",
     "Training": "impasto.workflows.training",
+    "anomalies": "impasto.workflows.oddities",
     "compare": "impasto.workflows.comparing",
+    "compress": "impasto.workflows.compressing",
+    "decode": "impasto.workflows.coding",
+    "decompress": "impasto.workflows.compressing",
     "doctor": "impasto.workflows.examination",
+    "edit": "impasto.workflows.editing",
+    "encode": "impasto.workflows.coding",
     "evaluate": "impasto.workflows.evaluating",
+    "index": "impasto.workflows.searching",
     "inspect": "impasto.workflows.inspecting",
+    "interpolate": "impasto.workflows.walking",
+    "invert": "impasto.workflows.walking",
+    "learn_normals": "impasto.workflows.oddities",
     "load": "impasto.workflows.results",
+    "map_pictures": "impasto.workflows.mapping",
     "prepare": "impasto.workflows.pictures",
     "report": "impasto.workflows.reporting",
     "resume": "impasto.workflows.training",
     "review": "impasto.studio.reviewing",
     "sample": "impasto.workflows.results",
+    "search": "impasto.workflows.searching",
     "train": "impasto.workflows.training",
 }
 
