@@ -146,7 +146,8 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         del y
         model, images = self._fitted(), self._known(X)
         back = model.decode(model.encode(images), torch.zeros(len(images), 0))
-        return -float(np.square((images.astype(np.float64) - back) / 255).mean())
+        one, other = (to_float(torch.from_numpy(np.array(each))) for each in (images, back))
+        return -float((one - other).square().mean()) / 4  # [-1, 1] is twice as wide
 
     def sample(self, n_samples: int = 1, random_state: int = 0) -> Pictures:
         """New pictures, drawn from the density of the codes."""

@@ -66,6 +66,7 @@ class Autoencoding(Family):
     """
 
     config: Any
+    settles = True
     variances = True  # whether latents have one
 
     @classmethod

@@ -156,6 +156,8 @@ class Family(ABC):
         False  # whether it is nothing without being told what pictures show
     )
 
+    settles: ClassVar[bool] = False  # whether its model is given a prior when training ends
+
     @classmethod
     def attributes(cls, config: Any) -> tuple[Attribute, ...]:
         """What the networks are told of pictures beside their pixels."""

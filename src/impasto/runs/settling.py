@@ -74,14 +74,13 @@ class Settlement:
 
 
 def settle(files: tuple[Path, ...], config: RunConfig, prepared: Prepared) -> Iterator[Settlement]:
-    """Fits the priors of the models in these files, and writes them back; nothing for models without an encoder."""
+    """Fits the priors of the models in these files, as far as they are there, and writes them back."""
     sight: Sight | None = None
     for path in files:
         if not path.exists():
             continue
         model = read_model(path)
-        if not isinstance(model, AutoencoderModel):
-            return
+        assert isinstance(model, AutoencoderModel)
         sight = sight or seeing(config.train.scoring.extractor)
         settlement = settled(model, config, prepared, sight)
         write_model(model, config, path)

@@ -243,7 +243,9 @@ class Sitting:
 
     def settle(self) -> Iterator[Event]:
         """What the models on disk are given once their networks will not change any more, and says so."""
-        if self.run is not None:
+        if self.run is not None and self.family.settles:
+            told = "fitting what new pictures are drawn from, which takes up to a minute"
+            yield self._tell(Noticed(self.progress.images_seen, told))
             files = (self.run.model_path, self.run.best_path)
             for settlement in settle(files, self.config, self.prepared):
                 yield self._tell(Noticed(self.progress.images_seen, str(settlement)))

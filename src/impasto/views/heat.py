@@ -23,7 +23,7 @@ def heated(
     """
     colour = [np.repeat(each, 3 // each.shape[2], 2) for each in (image, back)]
     share = np.clip(unlike / HOTTEST, 0, 1)[..., None]
-    glow = colormaps["inferno"](share[..., 0])[..., :3] * 255
+    glow = colormaps["inferno"](share[..., 0], bytes=True)[..., :3]
     over = (colour[0].mean(2, keepdims=True) * (1 - share) + glow * share).round()
     row = np.concatenate([*colour, over.astype(np.uint8)], 1)
     factor = max(1, LEAST // image.shape[0])
