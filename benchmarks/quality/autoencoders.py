@@ -41,7 +41,7 @@ from impasto.workflows.reading import codes_of, known_of, opened
 SEEDS = 3
 JUDGED = 1_000  # held-out pictures
 WEIGHTS = (1.0, 0.1, 0.01)  # of the divergence beside a sum of squared errors, uncalibrated
-SOURCES = {
+SOURCES: dict[str, str | Path] = {
     "digits": SHARED / "data/mnist",
     "faces": SHARED / "data/face-expressions-64.zip",
     "kittens": "kittens:2500",

@@ -15,6 +15,7 @@ from impasto.families.autoencoder import AutoencoderConfig
 from impasto.families.conditional_vae import ConditionalVAEConfig
 from impasto.families.dcgan import DCGANConfig, Kernel
 from impasto.families.mlp_gan import MLPGANConfig
+from impasto.families.sharp_vae import SharpVAEConfig
 from impasto.families.trick_gan import TrickGANConfig
 from impasto.families.vae import VAEConfig
 from impasto.nn.blocks import outlined
@@ -187,6 +188,17 @@ _ALL = (
         data=DataConfig(size=64, flip=False),
         family=ConditionalVAEConfig(width=24, at_every_layer=True),
         train=TrainConfig(batch=32, budget=Budget(20, "epochs")),
+    ),
+    RunConfig(
+        name="kittens-sharp",
+        description=(
+            "The built-in cats at 64x64 through a map of latents and back, by eyes rather than by pixels: a perceptual "
+            "distance and a discriminator of patches. Wants MobileNet's published weights; --set family.perceptual=0 "
+            "does without."
+        ),
+        data=DataConfig(size=64, flip=False),
+        family=SharpVAEConfig(width=24),
+        train=TrainConfig(batch=16, budget=Budget(20, "epochs")),
     ),
 )
 

@@ -215,13 +215,13 @@ def test_a_family_is_one_file(name):
     assert type(family.tiny.config).__module__ == module.__name__
     assert family.tiny.config.name == name
     assert "tiny" in vars(family)
-    assert "step" in vars(family)
+    assert {"step", "objective"} & vars(family).keys()
 
 
-def test_families_do_not_know_each_other():
-    for name in FAMILIES:
+def test_families_do_not_know_each_other_unless_one_is_a_kind_of_the_other():
+    for name, family in FAMILIES.items():
         imported = {
             node.module for node in nodes(SOURCE / "families" / f"{name}.py", ast.ImportFrom)
         }
         others = {f"impasto.families.{other}" for other in FAMILIES if other != name}
-        assert not imported & others
+        assert not imported & others - {kind.__module__ for kind in family.__mro__}

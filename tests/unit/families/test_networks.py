@@ -5,6 +5,7 @@ from impasto.config import override
 from impasto.errors import ConfigError
 from impasto.families import FAMILIES
 from impasto.families.dcgan import DCGANConfig, Discriminator, Generator, doublings
+from impasto.families.gan import GAN
 from impasto.recipes import RECIPES, parameters
 from impasto.types import ImageShape
 
@@ -24,7 +25,24 @@ def test_parameters_are_the_published_ones(name):
     assert parameters(RECIPES[name]) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("name", RECIPES)
+GANS = [name for name, recipe in RECIPES.items() if issubclass(FAMILIES[recipe.family.name], GAN)]
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES.keys() - set(GANS)))
+def test_what_is_encoded_comes_back_in_the_recipes_shape(name):
+    recipe = RECIPES[name]
+    networks = FAMILIES[recipe.family.name].networks(recipe.family, recipe.shape)
+    latents = FAMILIES[recipe.family.name].latents_of(recipe.family, recipe.shape)
+    images = torch.rand(2, recipe.data.channels, recipe.data.size, recipe.data.size)
+    known = torch.zeros(2, 0)
+    with torch.inference_mode():
+        codes = networks["encoder"](images, known)
+        decoded = networks["decoder"](codes[:, :latents], known)
+    assert codes.shape[1] in (latents, 2 * latents)  # means alone, or with log-variances
+    assert decoded.shape == images.shape
+
+
+@pytest.mark.parametrize("name", GANS)
 def test_networks_speak_in_the_recipes_shape(name):
     recipe = RECIPES[name]
     networks = FAMILIES[recipe.family.name].networks(recipe.family, recipe.shape)
