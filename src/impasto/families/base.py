@@ -35,6 +35,7 @@ class Probe:
     Attributes:
         fakes: of latents that are always the same, by the last weights, as training sees them.
         rebatched: the first of them, drawn again in other company.
+        kept: what the model of now would draw of the same latents; other than `fakes` where weights are averaged.
         real_logits: of pictures that are trained on; empty where nobody judges, as the next two.
         held_out_logits: of pictures that are not.
         fake_logits: of `fakes`.
@@ -44,6 +45,7 @@ class Probe:
 
     fakes: Float[Tensor, "n c h w"]
     rebatched: Float[Tensor, "again c h w"]
+    kept: Float[Tensor, "n c h w"]
     real_logits: Float[Tensor, " r"]
     held_out_logits: Float[Tensor, " v"]
     fake_logits: Float[Tensor, " f"]
@@ -78,6 +80,9 @@ class Family(ABC):
     """What trains. It knows no paths, no loader and no logging."""
 
     tiny: ClassVar[Tiny]
+    config: Any
+    shape: ImageShape
+    streams: Streams
 
     @classmethod
     @abstractmethod
@@ -113,6 +118,13 @@ class Family(ABC):
     @abstractmethod
     def adapt(self, config: Any) -> None:
         """Goes on by another configuration, which differs in fields that `relief` names."""
+
+    def start_over(self, player: str) -> None:
+        """Takes one player back to before its first step; the others keep what they have learnt."""
+        new = type(self)(self.config, self.shape, self.streams).state()
+        head = f"{player}/"
+        kept = {name: value for name, value in self.state().items() if not name.startswith(head)}
+        self.restore(kept | {name: value for name, value in new.items() if name.startswith(head)})
 
     @abstractmethod
     def model(self) -> Model:

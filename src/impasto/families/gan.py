@@ -99,6 +99,7 @@ class GAN(Family):
         return Probe(
             fakes=fakes,
             rebatched=rebatched,
+            kept=fakes if self.generator.ema is None else self.generator.best(latents),
             real_logits=real_logits,
             held_out_logits=held_out_logits,
             fake_logits=fake_logits,
@@ -157,7 +158,9 @@ class GAN(Family):
         rate, pace = config.learning_rate, config.discriminator_pace
         match lever:
             case "weaken discriminator":
-                wanted = {"discriminator_pace": max(pace / 2, SLOWEST_PACE)}
+                wanted = {"discriminator_pace": max(min(pace / 4, QUICKEST_PACE), SLOWEST_PACE)}
+                if pace > 1:  # a generator that crawls is half of it
+                    wanted["learning_rate"] = max(rate, min(rate * 2, QUICKEST_RATE))
             case "strengthen discriminator":
                 wanted = {"discriminator_pace": min(pace * 4, 1.0)}
             case "slow generator":
@@ -166,7 +169,7 @@ class GAN(Family):
                     "discriminator_pace": min(pace * 2, QUICKEST_PACE),
                 }
             case "slow down":
-                wanted = {"learning_rate": max(rate / 4, SLOWEST_RATE)}
+                wanted = {"learning_rate": max(min(rate / 4, QUICKEST_RATE), SLOWEST_RATE)}
             case "speed up":
                 wanted = {"learning_rate": min(rate * 4, QUICKEST_RATE)}
         return {name: value for name, value in wanted.items() if value != getattr(config, name)}

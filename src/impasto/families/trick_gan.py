@@ -169,8 +169,10 @@ class TrickGAN(GAN):
         judge, draw = config.discriminator_learning_rate, config.generator_learning_rate
         match lever:
             case "weaken discriminator":
-                wanted = {"discriminator_learning_rate": max(judge / 2, SLOWEST_RATE)}
+                wanted = {"discriminator_learning_rate": max(judge / 4, SLOWEST_RATE)}
                 wanted["dropout"] = round(min(config.dropout + 0.1, MOST_DROPOUT), 3)
+                if draw < judge / 2:  # a generator that crawls is half of it
+                    wanted["generator_learning_rate"] = max(draw, min(draw * 2, QUICKEST_RATE))
             case "strengthen discriminator":
                 wanted = {"discriminator_learning_rate": min(judge * 4, QUICKEST_RATE)}
             case "slow generator":

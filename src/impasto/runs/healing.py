@@ -2,16 +2,20 @@
 
 A remedy is a lever that the family says how to pull, in its own settings. Before it is pulled the finding
 must have lasted, and the last remedy must have had time to work; each lever is pulled a few times at most.
-Where weights have been spoilt they are set back to those of the last look at which all was well. The clock
-is not: images seen are images seen, and the budget stays what it was.
+A remedy that costs speed waits while the run still comes nearer to its data: a swing that gets somewhere
+is calmed where it gets nowhere. Where weights have been spoilt since, they are set back
+to the best so far. The clock is not: images seen are images seen, and the budget stays what it was.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from impasto.diagnostics.case import Case
+from impasto.diagnostics.diagnosis import WARM_UP
 from impasto.diagnostics.finding import Finding
 from impasto.events import Event, Healed
 from impasto.types import Lever
@@ -19,13 +23,17 @@ from impasto.types import Lever
 LASTED = 2  # looks that a finding must have been there
 PATIENCE = 5  # looks that a remedy is given to work
 MOST = 4  # times that a lever is pulled in a run
-SPOILT = {  # findings whose weights are not worth going on from
-    "divergence",
+COSTLY: set[Lever] = {"slow down"}  # whatever ails the run, it also learns more slowly
+COMES_NEARER = 0.95  # a trend of the distance to the data below which the run is getting somewhere
+WORSE = 1.25  # times the best distance: what is learnt since is not worth keeping
+DISTANCE = "kept_distance"
+SPOILT = {  # findings whose weights may not be worth going on from
     "learning rate too high",
     "mode collapse",
     "partial mode collapse",
-    "discriminator wins",
 }
+STARTS_OVER = {"discriminator wins": "discriminator"}  # what it learnt stands in the way
+NEAR = 0.1  # a distance to the data below which swings do no harm
 
 
 @dataclass(frozen=True)
@@ -34,12 +42,13 @@ class Plan:
 
     finding: Finding
     lever: Lever
-    back: bool  # to the weights of the last good look
+    back: bool  # to the best weights so far
+    over: str  # the player that starts over, if any
 
 
 @dataclass(frozen=True)
 class Good:
-    """The weights of a look at which all was well."""
+    """The best weights so far."""
 
     images_seen: int
     tensors: Mapping[str, Tensor]
@@ -57,18 +66,34 @@ class Healer:
     pulled: Counter[str] = field(default_factory=Counter)
     lasted: Counter[str] = field(default_factory=Counter)
     waiting: int = 0  # looks until a remedy has had its time
+    best: float = math.inf  # the least distance to the data so far
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Healer":
         """The healer of a run that has told these."""
         return cls(Counter(event.lever for event in events if isinstance(event, Healed)))
 
-    def after(self, present: Iterable[Finding]) -> Plan | None:
+    def at_its_best(self, case: Case, present: Iterable[Finding]) -> bool:
+        """Whether the weights of this look are those to go back to from here on."""
+        distance = case.recent(DISTANCE)
+        if case.now.fraction < WARM_UP:
+            return False
+        if math.isnan(distance):
+            return not any(finding.severity == "alarm" for finding in present)
+        nearer = distance < self.best
+        self.best = min(distance, self.best)
+        return nearer
+
+    def after(self, case: Case, present: Iterable[Finding]) -> Plan | None:
         """What is to be done after a look, if anything.
 
         Args:
+            case: what is known of the run, up to this look.
             present: findings, causes first.
         """
+        distance = case.recent(DISTANCE)
+        well = distance < NEAR or case.trend(DISTANCE) < COMES_NEARER
+        spoilt = not distance < WORSE * self.best
         alarms = [finding for finding in present if finding.severity == "alarm"]
         self.lasted = Counter({f.name: self.lasted[f.name] + 1 for f in alarms})
         self.waiting = max(0, self.waiting - 1)
@@ -76,8 +101,11 @@ class Healer:
             urgent = finding.name == "divergence"
             ripe = urgent or (self.lasted[finding.name] >= LASTED and not self.waiting)
             lever = finding.lever
-            if ripe and lever is not None and finding.settings and self.pulled[lever] < MOST:
+            if lever is None or not finding.settings or self.pulled[lever] >= MOST:
+                continue
+            if ripe and (urgent or not (well and lever in COSTLY)):
                 self.pulled[lever] += 1
                 self.waiting, self.lasted = PATIENCE, Counter()
-                return Plan(finding, lever, finding.name in SPOILT)
+                back = urgent or (spoilt and finding.name in SPOILT)
+                return Plan(finding, lever, back, STARTS_OVER.get(finding.name, ""))
         return None
