@@ -217,6 +217,11 @@ class Pair:
     planned: Planned
     left: dict[str, float]
     healed: dict[str, float]
+    well: dict[str, float] | None  # the same run without the fault, where that is comparable
+
+    def harmed(self, name: str = "kernel_distance_unit") -> bool:
+        """Whether the fault cost anything, so that there is something to remedy."""
+        return self.well is None or self.left[name] > self.well[name]
 
     def better(self, name: str = "kernel_distance_unit") -> bool:
         """Whether healing ended nearer."""
@@ -228,7 +233,14 @@ def pairs_of(planned: list[Planned], to: Path) -> Iterator[Pair]:
     for each in planned:
         left, healed = to / Planned(each.subject, each.fault, each.seed).name, to / each.name
         if each.heal and all((run / "events.jsonl").exists() for run in (left, healed)):
-            yield Pair(each, distance(left, each.subject), distance(healed, each.subject))
+            twin, what = to / Planned(each.subject, WELL, each.seed).name, FAULTS[each.fault]
+            alike = what.steps == 1 and what.limit is None and (twin / "events.jsonl").exists()
+            yield Pair(
+                each,
+                distance(left, each.subject),
+                distance(healed, each.subject),
+                distance(twin, each.subject) if alike else None,
+            )
 
 
 def tell(planned: list[Planned], to: Path, keep: str | None) -> None:
@@ -245,8 +257,10 @@ def tell(planned: list[Planned], to: Path, keep: str | None) -> None:
         if not each.right:
             print(f"missed: {each.planned.name}: {each.names or 'nothing'}")
     pairs = list(pairs_of(there, to))
+    harmed = [pair for pair in pairs if pair.harmed()]
     for pair in pairs:
         sign = "better" if pair.better() else "NOT better"
+        sign += "" if pair.harmed() else ", but the fault had done no harm"
         numbers = (
             f"{pair.left['kernel_distance_unit']:.4f} -> {pair.healed['kernel_distance_unit']:.4f}"
         )
@@ -261,6 +275,10 @@ def tell(planned: list[Planned], to: Path, keep: str | None) -> None:
         "healthy_with_a_finding": sum(not each.right for each in healthy),
         "healing_pairs": len(pairs),
         "healing_helps": _share(sum(pair.better() for pair in pairs), len(pairs)),
+        "harmed_pairs": len(harmed),
+        "healing_helps_where_the_fault_did_harm": _share(
+            sum(pair.better() for pair in harmed), len(harmed)
+        ),
         "healing_helps_by_the_usual_kernel_distance": _share(
             sum(pair.better("kernel_distance") for pair in pairs), len(pairs)
         ),

@@ -89,7 +89,6 @@ class Healed:
     lever: str
     settings: list[str]  # what changed, as one would type it after --set
     weights_of: int  # images seen when the weights that it goes on from were made
-    started_over: str = ""  # the player that began anew
 
 
 @dataclass(frozen=True)

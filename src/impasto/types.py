@@ -8,7 +8,12 @@ from annotated_types import Gt
 
 # What can be done about a training that goes wrong, whatever the family; each says how it does it.
 Lever = Literal[
-    "weaken discriminator", "strengthen discriminator", "slow generator", "slow down", "speed up"
+    "weaken discriminator",
+    "strengthen discriminator",
+    "slow generator",
+    "slow down",
+    "speed up",
+    "average weights",
 ]
 BudgetUnit = Literal["images", "steps", "epochs", "minutes"]
 

@@ -148,7 +148,6 @@ def _line(event: Event) -> str:
         case Healed():
             changes = " ".join(event.settings)
             line = f"healed: {event.finding}: {changes}, with the weights of {event.weights_of:,} images"
-            line += f", the {event.started_over} anew" if event.started_over else ""
         case Finished():
             why = "" if event.reason == "budget" else f" ({event.reason})"
             line = f"done{why}: {event.images_seen:,} images in {duration(event.seconds)}"

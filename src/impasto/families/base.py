@@ -80,9 +80,6 @@ class Family(ABC):
     """What trains. It knows no paths, no loader and no logging."""
 
     tiny: ClassVar[Tiny]
-    config: Any
-    shape: ImageShape
-    streams: Streams
 
     @classmethod
     @abstractmethod
@@ -118,13 +115,6 @@ class Family(ABC):
     @abstractmethod
     def adapt(self, config: Any) -> None:
         """Goes on by another configuration, which differs in fields that `relief` names."""
-
-    def start_over(self, player: str) -> None:
-        """Takes one player back to before its first step; the others keep what they have learnt."""
-        new = type(self)(self.config, self.shape, self.streams).state()
-        head = f"{player}/"
-        kept = {name: value for name, value in self.state().items() if not name.startswith(head)}
-        self.restore(kept | {name: value for name, value in new.items() if name.startswith(head)})
 
     @abstractmethod
     def model(self) -> Model:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from impasto.families.base import Batch, Family, Model, Probe, Scalars
 from impasto.images import to_uint8
 from impasto.nn.blocks import frozen_statistics, outlined, placed
+from impasto.nn.ema import Ema
 from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, below
 from impasto.seeds import stream
@@ -23,14 +24,17 @@ from impasto.types import ImageShape, Lever
 
 PROBED = 64  # pictures drawn at each look into a training
 REBATCHED = 32  # of which so many are drawn again in other company
-SLOWEST_RATE, QUICKEST_RATE = 1e-5, 1e-3  # that a remedy goes to
+SLOWEST_RATE, CALM_RATE, QUICKEST_RATE = 1e-5, 4e-4, 1e-3  # that remedies go to
 SLOWEST_PACE, QUICKEST_PACE = 1 / 16, 8.0
+AVERAGED_OVER = 10_000  # images after which an old weight counts half
 BLOCK = 64  # latents drawn together; part of what a seed means, so never to be changed
 
 
-class _HasLatents(Protocol):
+class _Common(Protocol):
     @property
     def latents(self) -> int: ...
+    @property
+    def ema_half_life(self) -> int: ...
 
 
 class GeneratorModel(Model):
@@ -70,7 +74,7 @@ class GeneratorModel(Model):
 class GAN(Family):
     """A generator and a discriminator, each going down its own loss."""
 
-    config: _HasLatents
+    config: _Common
     shape: ImageShape
     generator: Player
     discriminator: Player
@@ -155,12 +159,14 @@ class GAN(Family):
     @classmethod
     def relief(cls, config: Any, lever: Lever) -> dict[str, Any]:
         """The fields of a configuration to change, for families with one rate and a discriminator's pace."""
+        if lever == "average weights":
+            return {} if config.ema_half_life else {"ema_half_life": AVERAGED_OVER}
         rate, pace = config.learning_rate, config.discriminator_pace
         match lever:
             case "weaken discriminator":
-                wanted = {"discriminator_pace": max(min(pace / 4, QUICKEST_PACE), SLOWEST_PACE)}
-                if pace > 1:  # a generator that crawls is half of it
-                    wanted["learning_rate"] = max(rate, min(rate * 2, QUICKEST_RATE))
+                wanted = {"discriminator_pace": max(min(pace / 4, 1.0), SLOWEST_PACE)}
+                if pace > 1:  # a generator that crawls is half of it: they meet in the middle
+                    wanted["learning_rate"] = max(rate, min(rate * pace**0.5, CALM_RATE))
             case "strengthen discriminator":
                 wanted = {"discriminator_pace": min(pace * 4, 1.0)}
             case "slow generator":
@@ -169,13 +175,15 @@ class GAN(Family):
                     "discriminator_pace": min(pace * 2, QUICKEST_PACE),
                 }
             case "slow down":
-                wanted = {"learning_rate": max(min(rate / 4, QUICKEST_RATE), SLOWEST_RATE)}
+                wanted = {"learning_rate": max(min(rate / 4, CALM_RATE), SLOWEST_RATE)}
             case "speed up":
                 wanted = {"learning_rate": min(rate * 4, QUICKEST_RATE)}
         return {name: value for name, value in wanted.items() if value != getattr(config, name)}
 
     def adapt(self, config: Any) -> None:
         """Goes on by another configuration."""
+        if config.ema_half_life and self.generator.ema is None:
+            self.generator.ema = Ema(self.generator.network, config.ema_half_life)
         self.config = config
 
     def model(self) -> GeneratorModel:

@@ -3,8 +3,9 @@
 A remedy is a lever that the family says how to pull, in its own settings. Before it is pulled the finding
 must have lasted, and the last remedy must have had time to work; each lever is pulled a few times at most.
 A remedy that costs speed waits while the run still comes nearer to its data: a swing that gets somewhere
-is calmed where it gets nowhere. Where weights have been spoilt since, they are set back
-to the best so far. The clock is not: images seen are images seen, and the budget stays what it was.
+is calmed where it gets nowhere. Where weights have been spoilt, they are set back to the best so far, or to
+the start where nothing much had been learnt. The clock is not: images seen are images seen, and the budget
+stays what it was.
 """
 
 import math
@@ -14,26 +15,30 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from impasto.diagnostics.case import Case
+from impasto.diagnostics.case import RECENT, Case
 from impasto.diagnostics.diagnosis import WARM_UP
 from impasto.diagnostics.finding import Finding
 from impasto.events import Event, Healed
 from impasto.types import Lever
 
 LASTED = 2  # looks that a finding must have been there
-PATIENCE = 5  # looks that a remedy is given to work
+PATIENCE = 5  # looks that a remedy is given to work; twice that from the start
 MOST = 4  # times that a lever is pulled in a run
 COSTLY: set[Lever] = {"slow down"}  # whatever ails the run, it also learns more slowly
-COMES_NEARER = 0.95  # a trend of the distance to the data below which the run is getting somewhere
+OVER = 12  # looks over which a run is asked whether it gets anywhere: a quarter of it, as they are by default
+COMES_NEARER = 0.9  # a trend of the distance to the data below which it does
 WORSE = 1.25  # times the best distance: what is learnt since is not worth keeping
 DISTANCE = "kept_distance"
 SPOILT = {  # findings whose weights may not be worth going on from
     "learning rate too high",
+    "divergence",
     "mode collapse",
     "partial mode collapse",
+    "discriminator wins",
 }
-STARTS_OVER = {"discriminator wins": "discriminator"}  # what it learnt stands in the way
-NEAR = 0.1  # a distance to the data below which swings do no harm
+NEAR = 0.15  # a distance to the data at which large steps have done no harm
+WORTH = 0.3  # one from which on hardly anything has been learnt that is worth keeping
+YOUNG = 0.4  # of a run, until when it may go back to the start
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,7 @@ class Plan:
 
     finding: Finding
     lever: Lever
-    back: bool  # to the best weights so far
-    over: str  # the player that starts over, if any
+    back: bool  # to the best weights so far; to the start, where there are none worth keeping
 
 
 @dataclass(frozen=True)
@@ -80,32 +84,43 @@ class Healer:
             return False
         if math.isnan(distance):
             return not any(finding.severity == "alarm" for finding in present)
-        nearer = distance < self.best
-        self.best = min(distance, self.best)
+        nearer = distance < min(self.best, WORTH)
+        self.best = distance if nearer else self.best
         return nearer
 
-    def after(self, case: Case, present: Iterable[Finding]) -> Plan | None:
+    def after(self, case: Case, present: Iterable[Finding], *, broken: bool = False) -> Plan | None:
         """What is to be done after a look, if anything.
 
         Args:
             case: what is known of the run, up to this look.
             present: findings, causes first.
+            broken: whether losses have stopped being numbers, so that nothing can wait.
         """
-        distance = case.recent(DISTANCE)
-        well = distance < NEAR or case.trend(DISTANCE) < COMES_NEARER
-        spoilt = not distance < WORSE * self.best
         alarms = [finding for finding in present if finding.severity == "alarm"]
         self.lasted = Counter({f.name: self.lasted[f.name] + 1 for f in alarms})
         self.waiting = max(0, self.waiting - 1)
         for finding in alarms:
-            urgent = finding.name == "divergence"
-            ripe = urgent or (self.lasted[finding.name] >= LASTED and not self.waiting)
             lever = finding.lever
             if lever is None or not finding.settings or self.pulled[lever] >= MOST:
                 continue
-            if ripe and (urgent or not (well and lever in COSTLY)):
+            if broken or self._ripe(finding.name, lever, case):
+                spoilt = lever != "average weights" and self._spoilt(finding.name, case)
+                back = broken or spoilt
                 self.pulled[lever] += 1
-                self.waiting, self.lasted = PATIENCE, Counter()
-                back = urgent or (spoilt and finding.name in SPOILT)
-                return Plan(finding, lever, back, STARTS_OVER.get(finding.name, ""))
+                self.waiting = PATIENCE * (2 if back and self.best >= WORTH else 1)
+                self.lasted = Counter()
+                return Plan(finding, lever, back)
         return None
+
+    def _ripe(self, name: str, lever: Lever, case: Case) -> bool:
+        if (
+            name == "divergence"
+        ):  # cannot wait, unless what is looked at is from before the last remedy
+            return self.waiting <= PATIENCE - RECENT
+        stuck = case.recent(DISTANCE) > NEAR and case.trend(DISTANCE, OVER) > COMES_NEARER
+        return self.lasted[name] >= LASTED and not self.waiting and (stuck or lever not in COSTLY)
+
+    def _spoilt(self, name: str, case: Case) -> bool:
+        somewhere = self.best < WORTH or case.now.fraction < YOUNG
+        worse = not case.recent(DISTANCE) < WORSE * min(self.best, WORTH)
+        return somewhere and worse and name in SPOILT

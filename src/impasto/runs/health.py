@@ -17,7 +17,7 @@ from impasto.runs.config import RunConfig
 from impasto.runs.devices import Processes
 from impasto.runs.directory import Run
 from impasto.runs.examining import Examiner
-from impasto.runs.healing import STARTS_OVER, Good, Healer, Plan
+from impasto.runs.healing import Good, Healer, Plan
 from impasto.runs.watching import Watch, data_facts, diagnosed, facts_of
 from impasto.types import Lever
 
@@ -83,17 +83,15 @@ class Health:
             finding = not_finite(tick.scalars, self._watch.facts)
             yield diagnosed(finding, tick.images_seen, present=True)
             if self._good is not None:
-                plan = self._healer.after(self._watch.case, [finding])
+                plan = self._healer.after(self._watch.case, [finding], broken=True)
         if self.config.train.heal:
             yield from self._treat(plan, tick.images_seen, best=False)
 
     def _treat(self, plan: Plan | None, images_seen: int, *, best: bool) -> Iterator[Event]:
         levers = get_args(Lever)
         wanted = levers.index(plan.lever) if plan else -1
-        players = sorted(set(STARTS_OVER.values()))
-        anew = players.index(plan.over) if plan and plan.over else -1
-        pulled, back, over, kept = self._processes.agree(
-            [float(wanted), float(bool(plan and plan.back)), float(anew), float(best)]
+        pulled, back, kept = self._processes.agree(
+            [float(wanted), float(bool(plan and plan.back)), float(best)]
         )
         if pulled >= 0:
             settings = self._pull(levers[int(pulled)])
@@ -101,14 +99,10 @@ class Health:
             if good is not None:
                 self._family.restore(good.tensors)
             self._family.adapt(self.config.family)
-            if over >= 0:
-                self._family.start_over(players[int(over)])
             if self._watch is not None and plan is not None:
                 self._watch.facts = self._facts()
                 since = good.images_seen if good else images_seen
-                yield Healed(
-                    images_seen, plan.finding.name, plan.lever, list(settings), since, plan.over
-                )
+                yield Healed(images_seen, plan.finding.name, plan.lever, list(settings), since)
         elif kept:
             self._good = Good.of(images_seen, self._family.state())
 

@@ -201,10 +201,9 @@ def _finding(event: Diagnosed, last: Diagnosed) -> str:
 
 def _remedy(event: Healed) -> str:
     settings = escape(" ".join(event.settings))
-    anew = f", the {escape(event.started_over)} anew" if event.started_over else ""
     return (
         f"<li>Healed {escape(event.finding)}: <code>{settings}</code>, with the weights of "
-        f"{count(event.weights_of)} images{anew}<small>at {count(event.images_seen)} images</small></li>\n"
+        f"{count(event.weights_of)} images<small>at {count(event.images_seen)} images</small></li>\n"
     )
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,11 @@ from impasto.diagnostics.case import Case, Facts
 from impasto.diagnostics.finding import Finding
 from impasto.errors import Diverged
 from impasto.events import Diagnosed, Healed, Tick
-from impasto.families import Batch
 from impasto.families.mlp_gan import MLPGAN
 from impasto.runs.checkpoint import last_state
 from impasto.runs.directory import Run
 from impasto.runs.healing import LASTED, MOST, PATIENCE, Healer
 from impasto.seeds import Streams
-from impasto.types import Budget, Progress
 from impasto.workflows.examination import doctor
 
 
@@ -109,7 +108,7 @@ def test_a_run_that_diverges_heals_itself(tmp_path, monkeypatch):
     events = list(start(tmp_path / "run", "family.learning_rate=0.1", heal=True))
     healed = kinds(events, Healed)
     assert healed[0].finding == "divergence"
-    assert healed[0].settings == ["family.learning_rate=0.001"]
+    assert healed[0].settings == ["family.learning_rate=0.0004"]
     assert healed[0].weights_of == 0
     assert events[-1].reason == "budget"
 
@@ -189,9 +188,18 @@ def test_a_remedy_has_time_to_work_and_is_given_so_often():
 
 def test_divergence_does_not_wait():
     falling = case(*[0.9**i for i in range(20)])
-    plan = Healer().after(falling, [finding("divergence")])
-    assert plan
-    assert plan.back
+    healer = Healer()
+    pulled = [healer.after(falling, [finding("divergence")]) for _ in range(10)]
+    assert [bool(plan) for plan in pulled[:5]] == [True] + [False] * 3 + [True], (
+        "what is looked at is from before the remedy for four looks"
+    )
+    assert not pulled[0].back, "it may draw well all the same"
+
+
+def test_losses_that_are_no_numbers_go_back_at_once():
+    healer = Healer()
+    plans = [healer.after(STUCK, [finding("divergence")], broken=True) for _ in range(MOST)]
+    assert all(plan.back for plan in plans)
 
 
 @pytest.mark.parametrize(
@@ -205,18 +213,25 @@ def test_a_remedy_that_costs_speed_waits_while_the_run_does_well(distances):
     assert healer.after(case(*distances), [finding("x", lever="weaken discriminator")])
 
 
-@pytest.mark.parametrize(("now", "back"), [(0.45, False), (0.55, True)])
-def test_a_run_goes_back_where_it_has_become_worse(now, back):
-    healer = Healer(best=0.4)
+@pytest.mark.parametrize(
+    ("best", "now", "back"),
+    [(0.2, 0.24, False), (0.2, 0.3, True), (math.inf, 0.3, False), (math.inf, 0.9, True)],
+    ids=["near its best", "worse", "something learnt", "nothing learnt"],
+)
+def test_a_run_goes_back_where_it_has_become_worse(best, now, back):
+    healer = Healer(best=best)
     plans = [healer.after(case(*[now] * 20), [finding("mode collapse")]) for _ in range(LASTED)]
     assert plans[-1].back is back
 
 
 def test_the_best_weights_are_those_that_draw_nearest_to_the_data():
-    healer, told = Healer(), [0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.8, 0.5, 0.5, 0.5, 0.6, 0.6, 0.6]
+    healer, told = Healer(), [0.9] * 6 + [0.4, 0.2, 0.2, 0.2, 0.1, 0.3, 0.3]
     best = [healer.at_its_best(case(*told[: i + 1]), []) for i in range(len(told))]
-    assert not any(best[:5]), "a young run has nothing to go back to"
-    assert best[5:] == [True, False, True, True, True, False, False, False]
+    assert best == [False] * 9 + [True, False, False, False]
+
+
+def test_a_young_run_has_no_best_weights():
+    assert not Healer().at_its_best(case(0.1, 0.1, 0.1, 0.1), [])
 
 
 def test_where_no_distance_is_told_the_best_weights_are_those_that_nothing_ails():
@@ -225,32 +240,27 @@ def test_where_no_distance_is_told_the_best_weights_are_those_that_nothing_ails(
     assert not healer.at_its_best(case(*[math.nan] * 20), [finding("x")])
 
 
-def test_a_discriminator_that_wins_starts_over(tmp_path, monkeypatch):
-    wins = finding("discriminator wins", lever="weaken discriminator")
-    monkeypatch.setattr("impasto.runs.watching.diagnose", lambda _: [wins])
-    events = list(start(tmp_path / "run", heal=True))
-    assert {event.started_over for event in kinds(events, Healed)} == {"discriminator"}
+def test_a_run_that_begins_to_average_can_be_gone_on_with(tmp_path, monkeypatch):
+    swings = finding("oscillation", lever="average weights")
+    monkeypatch.setattr("impasto.runs.watching.diagnose", lambda _: [swings])
+    events = list(start(tmp_path / "run", "family.ema_half_life=0", heal=True))
+    assert kinds(events, Healed)[0].settings == ["family.ema_half_life=10000"]
+    assert "generator/ema/layers.0.weight" in last_state(tmp_path / "run" / "state")[0].tensors
+    again = list(impasto.resume(tmp_path / "run", steps=8))
+    assert again[-1].reason == "budget"
 
 
-def test_a_player_that_starts_over_is_as_new_and_the_other_as_it_was():
-    config, shape = MLPGAN.tiny.config, MLPGAN.tiny.shape
-    streams = Streams(seed=3, device=torch.device("cpu"))
-    new, family = MLPGAN(config, shape, streams), MLPGAN(config, shape, streams)
-    images = torch.rand(4, shape.channels, shape.size, shape.size)
-    batch = Batch(images, torch.full((4, 1), -1))
-    family.step(batch, Progress(0, Budget(100, "images"), epoch=100))
-    learnt = family.state()
-    family.start_over("discriminator")
-    state, fresh = family.state(), new.state()
-    for name, value in learnt.items():
-        if name.startswith("generator/"):
-            torch.testing.assert_close(state[name], value, rtol=0, atol=0)
-    assert {n for n in state if n.startswith("discriminator/")} == {
-        n for n in fresh if n.startswith("discriminator/")
-    }
-    for name, value in fresh.items():
-        if name.startswith("discriminator/"):
-            torch.testing.assert_close(state[name], value, rtol=0, atol=0)
+def test_a_state_without_an_average_can_be_gone_back_to():
+    config, streams = MLPGAN.tiny.config, Streams(seed=3, device=torch.device("cpu"))
+    family = MLPGAN(replace(config, ema_half_life=0), MLPGAN.tiny.shape, streams)
+    before = {name: value.clone() for name, value in family.state().items()}
+    family.adapt(config)
+    family.restore({name: value + 1 for name, value in before.items()})
+    state = family.state()
+    averaged = {name for name in state if name.startswith("generator/ema/")}
+    assert averaged
+    for name in averaged:
+        assert (state[name] == before[name.replace("/ema/", "/network/")] + 1).all()
 
 
 def test_warnings_and_what_has_no_lever_are_left_to_people():
