@@ -1,6 +1,6 @@
 """Plants each fault in small real runs, counts how often it is named, and how often healing helps; beside healthy runs.
 
-    python benchmarks/quality/faults.py [--set thresholds|proof] [--jobs 2] [--to DIR] [--table]
+    python benchmarks/quality/faults.py [--set thresholds|proof] [--jobs 2] [--to DIR] [--table] [--keep NAME]
 
 `thresholds` are the runs on which the thresholds in impasto.diagnostics were chosen; `proof` are others,
 on other pictures and seeds, and only they are reported. A run that is in DIR already is not run again,
@@ -309,6 +309,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--to", type=Path, default=Path("runs/faults"))
     parser.add_argument("--table", action="store_true", help="run nothing, tell what is there")
+    parser.add_argument(
+        "--keep", metavar="NAME", help="of a file of results; the whole proof has its own"
+    )
     parser.add_argument("--no-heal", action="store_true", help="no runs that heal themselves")
     given = parser.parse_args()
     proof = given.set == "proof"
@@ -320,7 +323,7 @@ def main() -> None:
     if not given.table:
         run_all(planned, given.to, given.jobs)
     whole = proof and not (given.seeds or given.subjects or given.faults != list(FAULTS))
-    tell(planned, given.to, "faults-cpu" if whole else None)
+    tell(planned, given.to, "faults-cpu" if whole else given.keep)
 
 
 if __name__ == "__main__":

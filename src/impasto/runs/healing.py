@@ -36,8 +36,7 @@ SPOILT = {  # findings whose weights may not be worth going on from
     "partial mode collapse",
     "discriminator wins",
 }
-NEAR = 0.15  # a distance to the data at which large steps have done no harm
-WORTH = 0.3  # one from which on hardly anything has been learnt that is worth keeping
+WORTH = 0.3  # a distance to the data from which on hardly anything has been learnt that is worth keeping
 YOUNG = 0.4  # of a run, until when it may go back to the start
 
 
@@ -115,9 +114,9 @@ class Healer:
     def _ripe(self, name: str, lever: Lever, case: Case) -> bool:
         if (
             name == "divergence"
-        ):  # cannot wait, unless what is looked at is from before the last remedy
+        ):  # waits only while what is looked at is from before the last remedy
             return self.waiting <= PATIENCE - RECENT
-        stuck = case.recent(DISTANCE) > NEAR and case.trend(DISTANCE, OVER) > COMES_NEARER
+        stuck = case.recent(DISTANCE) > WORTH and case.trend(DISTANCE, OVER) > COMES_NEARER
         return self.lasted[name] >= LASTED and not self.waiting and (stuck or lever not in COSTLY)
 
     def _spoilt(self, name: str, case: Case) -> bool:

@@ -203,7 +203,7 @@ def test_losses_that_are_no_numbers_go_back_at_once():
 
 
 @pytest.mark.parametrize(
-    "distances", [[0.9**i for i in range(20)], [0.05] * 20], ids=["nearer and nearer", "near"]
+    "distances", [[0.95**i for i in range(20)], [0.25] * 20], ids=["nearer and nearer", "near"]
 )
 def test_a_remedy_that_costs_speed_waits_while_the_run_does_well(distances):
     healer = Healer()
