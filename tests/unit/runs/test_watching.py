@@ -220,7 +220,8 @@ def test_a_remedy_that_costs_speed_waits_while_the_run_does_well(distances):
 )
 def test_a_run_goes_back_where_it_has_become_worse(best, now, back):
     healer = Healer(best=best)
-    plans = [healer.after(case(*[now] * 20), [finding("mode collapse")]) for _ in range(LASTED)]
+    collapsed = [finding("mode collapse", lever="weaken discriminator")]
+    plans = [healer.after(case(*[now] * 20), collapsed) for _ in range(LASTED)]
     assert plans[-1].back is back
 
 
