@@ -1,6 +1,6 @@
 """Plants each fault in small real runs, counts how often it is named, and how often healing helps; beside healthy runs.
 
-    python benchmarks/quality/faults.py [--set thresholds|proof] [--jobs 2] [--to DIR] [--table]
+    python benchmarks/quality/faults.py [--set thresholds|proof] [--jobs 2] [--to DIR] [--table] [--keep NAME]
 
 `thresholds` are the runs on which the thresholds in impasto.diagnostics were chosen; `proof` are others,
 on other pictures and seeds, and only they are reported. A run that is in DIR already is not run again,
@@ -217,6 +217,11 @@ class Pair:
     planned: Planned
     left: dict[str, float]
     healed: dict[str, float]
+    well: dict[str, float] | None  # the same run without the fault, where that is comparable
+
+    def harmed(self, name: str = "kernel_distance_unit") -> bool:
+        """Whether the fault cost anything, so that there is something to remedy."""
+        return self.well is None or self.left[name] > self.well[name]
 
     def better(self, name: str = "kernel_distance_unit") -> bool:
         """Whether healing ended nearer."""
@@ -228,7 +233,14 @@ def pairs_of(planned: list[Planned], to: Path) -> Iterator[Pair]:
     for each in planned:
         left, healed = to / Planned(each.subject, each.fault, each.seed).name, to / each.name
         if each.heal and all((run / "events.jsonl").exists() for run in (left, healed)):
-            yield Pair(each, distance(left, each.subject), distance(healed, each.subject))
+            twin, what = to / Planned(each.subject, WELL, each.seed).name, FAULTS[each.fault]
+            alike = what.steps == 1 and what.limit is None and (twin / "events.jsonl").exists()
+            yield Pair(
+                each,
+                distance(left, each.subject),
+                distance(healed, each.subject),
+                distance(twin, each.subject) if alike else None,
+            )
 
 
 def tell(planned: list[Planned], to: Path, keep: str | None) -> None:
@@ -245,8 +257,10 @@ def tell(planned: list[Planned], to: Path, keep: str | None) -> None:
         if not each.right:
             print(f"missed: {each.planned.name}: {each.names or 'nothing'}")
     pairs = list(pairs_of(there, to))
+    harmed = [pair for pair in pairs if pair.harmed()]
     for pair in pairs:
         sign = "better" if pair.better() else "NOT better"
+        sign += "" if pair.harmed() else ", but the fault had done no harm"
         numbers = (
             f"{pair.left['kernel_distance_unit']:.4f} -> {pair.healed['kernel_distance_unit']:.4f}"
         )
@@ -261,6 +275,10 @@ def tell(planned: list[Planned], to: Path, keep: str | None) -> None:
         "healthy_with_a_finding": sum(not each.right for each in healthy),
         "healing_pairs": len(pairs),
         "healing_helps": _share(sum(pair.better() for pair in pairs), len(pairs)),
+        "harmed_pairs": len(harmed),
+        "healing_helps_where_the_fault_did_harm": _share(
+            sum(pair.better() for pair in harmed), len(harmed)
+        ),
         "healing_helps_by_the_usual_kernel_distance": _share(
             sum(pair.better("kernel_distance") for pair in pairs), len(pairs)
         ),
@@ -291,6 +309,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--to", type=Path, default=Path("runs/faults"))
     parser.add_argument("--table", action="store_true", help="run nothing, tell what is there")
+    parser.add_argument(
+        "--keep", metavar="NAME", help="of a file of results; the whole proof has its own"
+    )
     parser.add_argument("--no-heal", action="store_true", help="no runs that heal themselves")
     given = parser.parse_args()
     proof = given.set == "proof"
@@ -302,7 +323,7 @@ def main() -> None:
     if not given.table:
         run_all(planned, given.to, given.jobs)
     whole = proof and not (given.seeds or given.subjects or given.faults != list(FAULTS))
-    tell(planned, given.to, "faults-cpu" if whole else None)
+    tell(planned, given.to, "faults-cpu" if whole else given.keep)
 
 
 if __name__ == "__main__":

@@ -305,7 +305,11 @@ FAULTS = {
     "mode collapse": Fault(planted=lambda: few_latents(1)),
     "partial mode collapse": Fault(planted=lambda: few_latents(4)),
     "oscillation": Fault(
-        lambda r: scaled(r, 3), planted=lambda: swinging(16), early=False, curable=True
+        # an average over the swings would hide them from whoever draws
+        lambda r: (*scaled(r, 3), "family.ema_half_life=0"),
+        planted=lambda: swinging(16),
+        early=False,
+        curable=True,
     ),
     "divergence": Fault(lambda r: (*scaled(r, 1000), *unclipped(r)), curable=True),
     "discriminator overfits": Fault(

@@ -14,6 +14,7 @@ Lever = Literal[
     "slow down",
     "speed up",
     "free codes",
+    "average weights",
 ]
 Share = Annotated[float, Ge(0), Lt(1)]
 BudgetUnit = Literal["images", "steps", "epochs", "minutes"]

@@ -34,6 +34,14 @@ class Facts:
     batch: int = 64
     reliefs: Mapping[Lever, Mapping[str, Any]] = field(default_factory=dict)
 
+    @property
+    def calming(self) -> Lever:
+        """What is done first about steps that are too large.
+
+        Averaged weights draw what the steps have in common, at no cost of speed.
+        """
+        return "average weights" if self.settings("average weights") else "slow down"
+
     def settings(self, lever: Lever) -> tuple[str, ...]:
         """What a lever changes, as one would type it after --set."""
         changes = self.reliefs.get(lever, {})

@@ -149,7 +149,8 @@ class Autoencoding(Family):
     def probe(self, real: Batch, held_out: Batch, company: int) -> Probe:
         """What is drawn from the prior now, and how well pictures come back; leaves no trace."""
         del company  # nothing here depends on it
-        network, prior = self.network, self._prior()
+        network, kept, prior = self.network, self.autoencoder.best, self._prior()
+        assert isinstance(kept, Autoencoder)
         generator = stream(0, "probe")
         noise = torch.randn(PROBED, self.codes.shape[1], generator=generator)
         known = real.known[torch.arange(PROBED) % len(real.known)]
@@ -162,6 +163,7 @@ class Autoencoding(Family):
         return Probe(
             fakes=fakes,
             rebatched=self.decoded(network, latents[:REBATCHED], known[:REBATCHED]),
+            kept=self.decoded(kept, latents, known),
             real_logits=nothing,
             held_out_logits=nothing,
             fake_logits=nothing,

@@ -43,6 +43,7 @@ class Probe:
     Attributes:
         fakes: of latents that are always the same, by the last weights, as training sees them.
         rebatched: the first of them, drawn again in other company.
+        kept: what the model of now would draw of the same latents; other than `fakes` where weights are averaged.
         real_logits: of pictures that are trained on; empty where nobody judges, as the next two.
         held_out_logits: of pictures that are not.
         fake_logits: of `fakes`.
@@ -52,6 +53,7 @@ class Probe:
 
     fakes: Float[Tensor, "n c h w"]
     rebatched: Float[Tensor, "again c h w"]
+    kept: Float[Tensor, "n c h w"]
     real_logits: Float[Tensor, " r"]
     held_out_logits: Float[Tensor, " v"]
     fake_logits: Float[Tensor, " f"]

@@ -24,18 +24,22 @@ from impasto.families.base import (
     Scalars,
 )
 from impasto.nn.blocks import beside, frozen_statistics, joined, outlined, placed
+from impasto.nn.ema import Ema
 from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, below
 from impasto.seeds import stream
 from impasto.types import ImageShape, Lever
 
-SLOWEST_RATE, QUICKEST_RATE = 1e-5, 1e-3  # that a remedy goes to
+SLOWEST_RATE, CALM_RATE, QUICKEST_RATE = 1e-5, 4e-4, 1e-3  # that remedies go to
 SLOWEST_PACE, QUICKEST_PACE = 1 / 16, 8.0
+AVERAGED_OVER = 10_000  # images after which an old weight counts half
 
 
-class _HasLatents(Protocol):
+class _Common(Protocol):
     @property
     def latents(self) -> int: ...
+    @property
+    def ema_half_life(self) -> int: ...
 
 
 class GeneratorModel(Model):
@@ -75,7 +79,7 @@ class GeneratorModel(Model):
 class GAN(Family):
     """A generator and a discriminator, each going down its own loss."""
 
-    config: _HasLatents
+    config: _Common
     shape: ImageShape
     generator: Player
     discriminator: Player
@@ -107,6 +111,7 @@ class GAN(Family):
         return Probe(
             fakes=fakes,
             rebatched=rebatched,
+            kept=fakes if self.generator.ema is None else self.generator.best(latents),
             real_logits=real_logits,
             held_out_logits=held_out_logits,
             fake_logits=fake_logits,
@@ -162,10 +167,14 @@ class GAN(Family):
     @classmethod
     def relief(cls, config: Any, lever: Lever) -> dict[str, Any]:
         """The fields of a configuration to change, for families with one rate and a discriminator's pace."""
+        if lever == "average weights":
+            return {} if config.ema_half_life else {"ema_half_life": AVERAGED_OVER}
         rate, pace = config.learning_rate, config.discriminator_pace
         match lever:
             case "weaken discriminator":
-                wanted = {"discriminator_pace": max(pace / 2, SLOWEST_PACE)}
+                wanted = {"discriminator_pace": max(min(pace / 4, 1.0), SLOWEST_PACE)}
+                if pace > 1:  # a generator that crawls is half of it: they meet in the middle
+                    wanted["learning_rate"] = max(rate, min(rate * pace**0.5, CALM_RATE))
             case "strengthen discriminator":
                 wanted = {"discriminator_pace": min(pace * 4, 1.0)}
             case "slow generator":
@@ -174,7 +183,7 @@ class GAN(Family):
                     "discriminator_pace": min(pace * 2, QUICKEST_PACE),
                 }
             case "slow down":
-                wanted = {"learning_rate": max(rate / 4, SLOWEST_RATE)}
+                wanted = {"learning_rate": max(min(rate / 4, CALM_RATE), SLOWEST_RATE)}
             case "speed up":
                 wanted = {"learning_rate": min(rate * 4, QUICKEST_RATE)}
             case "free codes":
@@ -183,6 +192,8 @@ class GAN(Family):
 
     def adapt(self, config: Any) -> None:
         """Goes on by another configuration."""
+        if config.ema_half_life and self.generator.ema is None:
+            self.generator.ema = Ema(self.generator.network, config.ema_half_life)
         self.config = config
 
     def model(self) -> GeneratorModel:

@@ -18,7 +18,7 @@ from torch.optim import RMSprop
 from impasto.config import configuration
 from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
-from impasto.families.gan import GAN, QUICKEST_RATE, SLOWEST_RATE
+from impasto.families.gan import CALM_RATE, GAN, QUICKEST_RATE, SLOWEST_RATE
 from impasto.losses.adversarial import generator_loss, soft_label_loss
 from impasto.nn.blocks import placed
 from impasto.nn.ema import Ema
@@ -169,20 +169,31 @@ class TrickGAN(GAN):
         judge, draw = config.discriminator_learning_rate, config.generator_learning_rate
         match lever:
             case "weaken discriminator":
-                wanted = {"discriminator_learning_rate": max(judge / 2, SLOWEST_RATE)}
-                wanted["dropout"] = round(min(config.dropout + 0.1, MOST_DROPOUT), 3)
+                if (
+                    draw < judge / 2
+                ):  # a generator that crawls is half of it: they meet in the middle
+                    draw = max(draw, min((draw * judge) ** 0.5, CALM_RATE))
+                wanted = {
+                    "generator_learning_rate": draw,
+                    "discriminator_learning_rate": max(min(judge / 4, draw), SLOWEST_RATE),
+                    "dropout": round(min(config.dropout + 0.1, MOST_DROPOUT), 3),
+                }
             case "strengthen discriminator":
                 wanted = {"discriminator_learning_rate": min(judge * 4, QUICKEST_RATE)}
             case "slow generator":
                 wanted = {"generator_learning_rate": max(draw / 2, SLOWEST_RATE)}
-            case "slow down" | "speed up":
-                factor = 1 / 4 if lever == "slow down" else 4
+            case "slow down":
                 wanted = {
-                    "discriminator_learning_rate": _bounded(judge * factor),
-                    "generator_learning_rate": _bounded(draw * factor),
+                    "discriminator_learning_rate": max(min(judge / 4, CALM_RATE), SLOWEST_RATE),
+                    "generator_learning_rate": max(min(draw / 4, CALM_RATE), SLOWEST_RATE),
                 }
-            case "free codes":
-                wanted = {}
+            case "speed up":
+                wanted = {
+                    "discriminator_learning_rate": min(judge * 4, QUICKEST_RATE),
+                    "generator_learning_rate": min(draw * 4, QUICKEST_RATE),
+                }
+            case _:
+                return super().relief(config, lever)
         return {name: value for name, value in wanted.items() if value != getattr(config, name)}
 
     def step(self, batch: Batch, progress: Progress) -> Scalars:
@@ -237,7 +248,3 @@ class TrickGAN(GAN):
 def rmsprop(network: nn.Module, learning_rate: float) -> RMSprop:
     """RMSprop with Keras's defaults."""
     return RMSprop(network.parameters(), learning_rate, alpha=0.9, eps=1e-7, foreach=True)
-
-
-def _bounded(rate: float) -> float:
-    return min(max(rate, SLOWEST_RATE), QUICKEST_RATE)

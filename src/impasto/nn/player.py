@@ -96,7 +96,8 @@ class Player:
         """Becomes the player whose `state` this was."""
         self.network.load_state_dict(below(tensors, "network"))
         if self.ema is not None:
-            self.ema.network.load_state_dict(below(tensors, "ema"))
+            averaged = below(tensors, "ema")  # a remedy may have begun to average since
+            self.ema.network.load_state_dict(averaged or below(tensors, "network"))
         parameters = list(self.network.parameters())
         entries: dict[int, dict[str, Tensor]] = {}
         for path, value in below(tensors, "optimizer").items():

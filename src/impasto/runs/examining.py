@@ -60,6 +60,7 @@ class Examiner:
             logits = probe.real_logits, probe.held_out_logits, probe.fake_logits
             told |= signals.judgement(*(part.float().cpu() for part in logits))
         told |= signals.variety(fakes, real) | signals.likeness(fakes, real)
+        told["kept_distance"] = signals.likeness(probe.kept.float().cpu(), real)["energy_distance"]
         told |= signals.ranges(fakes, real)
         told |= signals.checkerboard(fakes, real, probe.strides)
         told |= signals.company(fakes, rebatched)

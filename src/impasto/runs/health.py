@@ -9,7 +9,6 @@ from jaxtyping import Int64
 from impasto.config import override
 from impasto.data.prepared import Prepared
 from impasto.diagnostics.case import Facts
-from impasto.diagnostics.diagnosis import WARM_UP
 from impasto.diagnostics.diseases.rates import not_finite
 from impasto.diagnostics.signals import Signals
 from impasto.events import Event, Healed, Tick
@@ -68,13 +67,14 @@ class Health:
 
     def after(self, look: Tick) -> Iterator[Event]:
         """What has come and gone with this look, and what the run does about it."""
-        plan, well = None, False
+        plan, best = None, False
         if self._watch is not None:
             yield from self._watch.after(look)
-            well = look.fraction >= WARM_UP and not self._watch.alarms
-            plan = self._healer.after(self._watch.present.values())
+            case, present = self._watch.case, self._watch.present.values()
+            best = self._healer.at_its_best(case, present)
+            plan = self._healer.after(case, present)
         if self.config.train.heal:
-            yield from self._treat(plan, look.images_seen, well=well)
+            yield from self._treat(plan, look.images_seen, best=best)
 
     def broken(self, tick: Tick) -> Iterator[Event]:
         """What is told and done once losses have stopped being numbers; `changes` grow if anything is."""
@@ -82,15 +82,16 @@ class Health:
         if self._watch is not None:
             finding = not_finite(tick.scalars, self._watch.facts)
             yield diagnosed(finding, tick.images_seen, present=True)
-            plan = self._healer.after([finding]) if self._good is not None else None
+            if self._good is not None:
+                plan = self._healer.after(self._watch.case, [finding], broken=True)
         if self.config.train.heal:
-            yield from self._treat(plan, tick.images_seen, well=False)
+            yield from self._treat(plan, tick.images_seen, best=False)
 
-    def _treat(self, plan: Plan | None, images_seen: int, *, well: bool) -> Iterator[Event]:
+    def _treat(self, plan: Plan | None, images_seen: int, *, best: bool) -> Iterator[Event]:
         levers = get_args(Lever)
         wanted = levers.index(plan.lever) if plan else -1
         pulled, back, kept = self._processes.agree(
-            [float(wanted), float(bool(plan and plan.back)), float(well)]
+            [float(wanted), float(bool(plan and plan.back)), float(best)]
         )
         if pulled >= 0:
             settings = self._pull(levers[int(pulled)])

@@ -62,9 +62,9 @@ def oscillation(case: Case) -> Finding | None:
         symptom="the same latents give other pictures at every look, and then the earlier ones again",
         evidence=told,
         cause="Steps are so large, or pictures come in such long stretches of one kind, that both players overshoot.",
-        remedy="Take smaller steps, or let them become smaller (family.schedule)",
-        settings=case.facts.settings("slow down"),
-        lever="slow down",
+        remedy="Average the weights over the swings, take smaller steps, or let them become smaller (family.schedule)",
+        settings=case.facts.settings(case.facts.calming),
+        lever=case.facts.calming,
     )
 
 

@@ -75,7 +75,7 @@ def rate_too_high(case: Case) -> Finding | None:
         symptom="single steps change the weights of both players by a sixtieth and more",
         evidence=moves,
         cause="At such a rate nothing that was learnt lasts to the next step.",
-        remedy="Take smaller steps",
-        settings=case.facts.settings("slow down"),
-        lever="slow down",
+        remedy="Take smaller steps, and draw from averaged weights",
+        settings=case.facts.settings(case.facts.calming),
+        lever=case.facts.calming,
     )
