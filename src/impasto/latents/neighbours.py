@@ -69,7 +69,14 @@ class Neighbours:
                 f"{len(self.vectors):,} pictures: more than {EXACT:,} are searched with usearch; "
                 "pip install 'impasto[search]'"
             ) from None
-        index = Index(ndim=self.vectors.shape[1], metric="cos", dtype="f32")
+        index = Index(
+            ndim=self.vectors.shape[1],
+            metric="cos",
+            dtype="f32",
+            connectivity=32,
+            expansion_add=256,
+            expansion_search=256,  # by its own figures it misses a picture itself now and then
+        )
         index.add(np.arange(len(self.vectors)), unit(self.vectors))
         return index
 

@@ -91,7 +91,7 @@ def test_an_evaluation_is_a_row_a_score(evaluation):
 
 def test_plain_scores_carry_their_protocol_each(evaluation):
     plain = json.loads(json.dumps(evaluation.to_plain(), allow_nan=False))
-    assert plain.keys() == {"scores", "memorization", "advice"}
+    assert plain.keys() == {"scores", "memorization", "attributes", "advice"}
     for name, told in plain["scores"].items():
         score = evaluation.scores[name]
         assert told == {

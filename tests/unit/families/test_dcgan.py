@@ -19,7 +19,7 @@ PENALISED = replace(PLAIN, r1_gamma=5.0)
 def stepped(config, step):
     family = DCGAN(config, SHAPE, Streams(0, torch.device("cpu")))
     images = torch.rand(COUNT, 3, 16, 16, generator=stream(0, "test")) * 2 - 1
-    batch = Batch(images, torch.full((COUNT, 1), -1))
+    batch = Batch(images, torch.zeros(COUNT, 0))
     scalars = family.step(batch, Progress(step * COUNT, Budget(100, "steps"), 64))
     assert not batch.images.requires_grad
     return family.discriminator.network.state_dict(), scalars
@@ -71,7 +71,7 @@ def test_batches_matter_where_there_is_a_norm(norm, alike):
 def test_a_probe_of_mixed_batches_leaves_no_trace():
     config = replace(PLAIN, discriminator_norm="hidden", discriminator_batches="mixed")
     family = DCGAN(config, SHAPE, Streams(0, torch.device("cpu")))
-    batch = Batch(torch.rand(COUNT, 3, 16, 16), torch.full((COUNT, 1), -1))
+    batch = Batch(torch.rand(COUNT, 3, 16, 16), torch.zeros(COUNT, 0))
     before = {name: value.clone() for name, value in family.state().items()}
     logits = family.probe(batch, batch, COUNT).held_out_logits
     assert torch.equal(logits, family.probe(batch, batch, COUNT).held_out_logits)
@@ -80,7 +80,7 @@ def test_a_probe_of_mixed_batches_leaves_no_trace():
 
 def test_pictures_change_with_their_company_where_there_is_a_norm():
     family = DCGAN(PLAIN, SHAPE, Streams(0, torch.device("cpu")))
-    batch = Batch(torch.rand(COUNT, 3, 16, 16), torch.full((COUNT, 1), -1))
+    batch = Batch(torch.rand(COUNT, 3, 16, 16), torch.zeros(COUNT, 0))
     changes = []
     for company in (2, 16):
         probe = family.probe(batch, batch, company)

@@ -40,7 +40,7 @@ def test_past_the_limit_nearly_all_of_the_nearest_are_found(vectors, monkeypatch
     nearly, cosines = Neighbours(vectors).nearest(vectors, 10)
     found = [len({*some} & {*others}) for some, others in zip(exactly, nearly, strict=True)]
     assert np.mean(found) > 9.5
-    assert cosines[:, 0] == pytest.approx(1, abs=1e-4)
+    assert np.mean(cosines[:, 0] > 1 - 1e-4) > 0.99
 
 
 def test_recall_is_one_where_kinds_lie_apart_and_their_share_where_they_do_not(vectors):

@@ -173,7 +173,7 @@ def poisoned(monkeypatch, after):
 
     def nan_later(self, batch, progress):
         if progress.images_seen >= after:
-            batch = type(batch)(batch.images * math.nan, batch.labels)
+            batch = type(batch)(batch.images * math.nan, batch.known)
         return step(self, batch, progress)
 
     monkeypatch.setattr(MLPGAN, "step", nan_later)
