@@ -167,6 +167,8 @@ class GAN(Family):
     @classmethod
     def relief(cls, config: Any, lever: Lever) -> dict[str, Any]:
         """The fields of a configuration to change, for families with one rate and a discriminator's pace."""
+        if lever == "free codes":
+            return {}  # that is for autoencoders
         if lever == "average weights":
             return {} if config.ema_half_life else {"ema_half_life": AVERAGED_OVER}
         rate, pace = config.learning_rate, config.discriminator_pace
@@ -186,8 +188,6 @@ class GAN(Family):
                 wanted = {"learning_rate": max(min(rate / 4, CALM_RATE), SLOWEST_RATE)}
             case "speed up":
                 wanted = {"learning_rate": min(rate * 4, QUICKEST_RATE)}
-            case "free codes":
-                wanted = {}
         return {name: value for name, value in wanted.items() if value != getattr(config, name)}
 
     def adapt(self, config: Any) -> None:
