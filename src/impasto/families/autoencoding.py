@@ -41,7 +41,7 @@ REMEMBERED = (
 )
 FEWEST = 8  # codes below which the prior stays standard normal
 RIDGE = 1e-3  # of the mean variance, added to a covariance of few codes
-SLOWEST_RATE, QUICKEST_RATE = 1e-5, 3e-3  # that a remedy goes to
+SLOWEST_RATE, BRISK_RATE, QUICKEST_RATE = 1e-5, 1e-4, 3e-3  # that remedies go to; see gan.py
 
 
 @configuration
@@ -137,7 +137,7 @@ class Autoencoding(Family):
         rate = config.learning_rate
         wanted = {
             "slow down": max(rate / 4, SLOWEST_RATE),
-            "speed up": min(rate * 4, QUICKEST_RATE),
+            "speed up": min(max(rate * 4, BRISK_RATE), QUICKEST_RATE),
         }.get(lever, rate)
         return {} if wanted == rate else {"learning_rate": wanted}
 

@@ -30,7 +30,8 @@ from impasto.nn.player import Player, below
 from impasto.seeds import stream
 from impasto.types import ImageShape, Lever
 
-SLOWEST_RATE, CALM_RATE, QUICKEST_RATE = 1e-5, 4e-4, 1e-3  # that remedies go to
+# That remedies go to: at least, at once where steps are to grow, at most where they are to shrink, at most.
+SLOWEST_RATE, BRISK_RATE, CALM_RATE, QUICKEST_RATE = 1e-5, 1e-4, 4e-4, 1e-3
 SLOWEST_PACE, QUICKEST_PACE = 1 / 16, 8.0
 AVERAGED_OVER = 10_000  # images after which an old weight counts half
 
@@ -187,7 +188,7 @@ class GAN(Family):
             case "slow down":
                 wanted = {"learning_rate": max(min(rate / 4, CALM_RATE), SLOWEST_RATE)}
             case "speed up":
-                wanted = {"learning_rate": min(rate * 4, QUICKEST_RATE)}
+                wanted = {"learning_rate": min(max(rate * 4, BRISK_RATE), QUICKEST_RATE)}
         return {name: value for name, value in wanted.items() if value != getattr(config, name)}
 
     def adapt(self, config: Any) -> None:

@@ -18,7 +18,7 @@ from torch.optim import RMSprop
 from impasto.config import configuration
 from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
-from impasto.families.gan import CALM_RATE, GAN, QUICKEST_RATE, SLOWEST_RATE
+from impasto.families.gan import BRISK_RATE, CALM_RATE, GAN, QUICKEST_RATE, SLOWEST_RATE
 from impasto.losses.adversarial import generator_loss, soft_label_loss
 from impasto.nn.blocks import placed
 from impasto.nn.ema import Ema
@@ -189,8 +189,8 @@ class TrickGAN(GAN):
                 }
             case "speed up":
                 wanted = {
-                    "discriminator_learning_rate": min(judge * 4, QUICKEST_RATE),
-                    "generator_learning_rate": min(draw * 4, QUICKEST_RATE),
+                    "discriminator_learning_rate": _quicker(judge),
+                    "generator_learning_rate": _quicker(draw),
                 }
             case _:
                 return super().relief(config, lever)
@@ -248,3 +248,7 @@ class TrickGAN(GAN):
 def rmsprop(network: nn.Module, learning_rate: float) -> RMSprop:
     """RMSprop with Keras's defaults."""
     return RMSprop(network.parameters(), learning_rate, alpha=0.9, eps=1e-7, foreach=True)
+
+
+def _quicker(rate: float) -> float:
+    return min(max(rate * 4, BRISK_RATE), QUICKEST_RATE)

@@ -113,7 +113,7 @@ def test_a_training_tells_its_health_in_the_terminal(tmp_path, capsys):
     main([*words, "--steps", "40", "--device", "cpu", "--set", *sizes, "train.grid=4", STILL])
     told = capsys.readouterr().out
     assert "health: learning rate too low: a step changes the weights" in told
-    assert "--set family.learning_rate=4e-08" in told
+    assert "--set family.learning_rate=0.0001" in told
     assert (tmp_path / "run" / "events.jsonl").is_file()
     assert Run.open(tmp_path / "run").config.family.learning_rate == 1e-8
 

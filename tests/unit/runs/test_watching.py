@@ -57,7 +57,7 @@ def test_a_finding_is_told_when_it_comes(tmp_path):
     events = list(start(tmp_path / "run", "family.learning_rate=1e-8"))
     told = kinds(events, Diagnosed)
     assert [event.name for event in told if event.present] == ["learning rate too low"]
-    assert told[0].settings == ["family.learning_rate=4e-08"]
+    assert told[0].settings == ["family.learning_rate=0.0001"]
     assert list(Run.open(tmp_path / "run").events()) == events
 
 
@@ -132,14 +132,16 @@ def test_a_rate_that_is_too_low_is_raised_and_the_state_knows(tmp_path):
     asked = Run.open(tmp_path / "run").config.family.learning_rate
     assert asked == 1e-8
     rates = [tick.scalars["generator_learning_rate"] for tick in kinds(events, Tick)]
-    assert rates[-1] == pytest.approx(1e-8 * 4 ** len(healed))
+    assert rates[-1] == pytest.approx(1e-4 * 4 ** (len(healed) - 1))
 
 
 def test_a_healed_run_is_resumed_as_it_was(tmp_path):
     list(start(tmp_path / "run", "family.learning_rate=1e-8", steps=40, heal=True))
     state, _ = last_state(tmp_path / "run" / "state")
     first = next(e for e in impasto.resume(tmp_path / "run", steps=8) if isinstance(e, Tick))
-    assert first.scalars["generator_learning_rate"] == pytest.approx(1e-8 * 4 ** len(state.changes))
+    assert first.scalars["generator_learning_rate"] == pytest.approx(
+        1e-4 * 4 ** (len(state.changes) - 1)
+    )
 
 
 def test_a_run_that_does_not_heal_changes_nothing(tmp_path):
