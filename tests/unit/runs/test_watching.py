@@ -139,9 +139,9 @@ def test_a_healed_run_is_resumed_as_it_was(tmp_path):
     list(start(tmp_path / "run", "family.learning_rate=1e-8", steps=40, heal=True))
     state, _ = last_state(tmp_path / "run" / "state")
     first = next(e for e in impasto.resume(tmp_path / "run", steps=8) if isinstance(e, Tick))
-    assert first.scalars["generator_learning_rate"] == pytest.approx(
-        1e-4 * 4 ** (len(state.changes) - 1)
-    )
+    rate = first.scalars["generator_learning_rate"]
+    assert rate > 1e-5
+    assert float(state.changes[-1].removeprefix("family.learning_rate=")) == pytest.approx(rate)
 
 
 def test_a_run_that_does_not_heal_changes_nothing(tmp_path):
