@@ -175,7 +175,7 @@ class GAN(Family):
         rate, pace = config.learning_rate, config.discriminator_pace
         match lever:
             case "weaken discriminator":
-                wanted = {"discriminator_pace": max(min(pace / 4, 1.0), SLOWEST_PACE)}
+                wanted = {"discriminator_pace": max(min(pace / 2, 1.0), SLOWEST_PACE)}
                 if pace > 1:  # a generator that crawls is half of it: they meet in the middle
                     wanted["learning_rate"] = max(rate, min(rate * pace**0.5, CALM_RATE))
             case "strengthen discriminator":

@@ -170,12 +170,12 @@ class TrickGAN(GAN):
         match lever:
             case "weaken discriminator":
                 if (
-                    draw < judge / 2
+                    judge > 2 * draw
                 ):  # a generator that crawls is half of it: they meet in the middle
                     draw = max(draw, min((draw * judge) ** 0.5, CALM_RATE))
                 wanted = {
                     "generator_learning_rate": draw,
-                    "discriminator_learning_rate": max(min(judge / 4, draw), SLOWEST_RATE),
+                    "discriminator_learning_rate": max(min(judge / 2, draw), SLOWEST_RATE),
                     "dropout": round(min(config.dropout + 0.1, MOST_DROPOUT), 3),
                 }
             case "strengthen discriminator":

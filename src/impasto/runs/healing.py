@@ -122,4 +122,5 @@ class Healer:
     def _spoilt(self, name: str, case: Case) -> bool:
         somewhere = self.best < WORTH or case.now.fraction < YOUNG
         worse = not case.recent(DISTANCE) < WORSE * min(self.best, WORTH)
-        return somewhere and worse and name in SPOILT
+        falling = case.trend(DISTANCE, OVER) < COMES_NEARER
+        return name in SPOILT and somewhere and worse and not falling

@@ -227,6 +227,14 @@ def test_a_run_goes_back_where_it_has_become_worse(best, now, back):
     assert plans[-1].back is back
 
 
+def test_a_run_that_comes_nearer_does_not_go_back():
+    healer, falling = Healer(), case(*[0.95**i for i in range(15)])
+    wins = [finding("discriminator wins", lever="weaken discriminator")]
+    plans = [healer.after(falling, wins) for _ in range(LASTED)]
+    assert plans[-1]
+    assert not plans[-1].back
+
+
 def test_the_best_weights_are_those_that_draw_nearest_to_the_data():
     healer, told = Healer(), [0.9] * 6 + [0.4, 0.2, 0.2, 0.2, 0.1, 0.3, 0.3]
     best = [healer.at_its_best(case(*told[: i + 1]), []) for i in range(len(told))]
