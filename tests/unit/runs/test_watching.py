@@ -228,7 +228,7 @@ def test_a_run_goes_back_where_it_has_become_worse(best, now, back):
 
 
 def test_a_run_that_comes_nearer_does_not_go_back():
-    healer, falling = Healer(), case(*[0.95**i for i in range(15)])
+    healer, falling = Healer(), case(*[0.95**i for i in range(17)])
     wins = [finding("discriminator wins", lever="weaken discriminator")]
     plans = [healer.after(falling, wins) for _ in range(LASTED)]
     assert plans[-1]
