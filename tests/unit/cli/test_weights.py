@@ -9,7 +9,7 @@ from rich.console import Console
 
 from impasto.cli import render
 from impasto.cli.main import main
-from impasto.evaluation import pretrained
+from impasto.nn import pretrained
 from impasto.nn.pretrained import PRETRAINED, Pretrained
 
 RAW = bytes(range(256)) * 300

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from impasto.errors import ConfigError, DamagedFile, WeightsError
-from impasto.evaluation import pretrained
+from impasto.nn import pretrained
 from impasto.nn.pretrained import PRETRAINED, Pretrained, fetch, find, require
 
 RAW = bytes(range(256)) * 300
