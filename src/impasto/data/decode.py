@@ -11,6 +11,8 @@ import re
 import stat
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -116,10 +118,21 @@ def develop(content: bytes | np.ndarray | Drawn, config: DataConfig) -> Decoded:
         return Decoded((Cut(content.pixels, box),), content.width, content.height, "RGB")
     if isinstance(content, bytes) and not content:
         raise Undecodable("not a picture", "empty file")
+    with decoding(content if isinstance(content, bytes) else b""):
+        return _develop(content, config)
+
+
+@contextmanager
+def decoding(content: bytes) -> Iterator[None]:
+    """Whatever goes wrong in here with this file's bytes is told as one reason.
+
+    Raises:
+        Undecodable: with the reason in a few words.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels decide
-            return _develop(content, config)
+            yield
     except SourceError:  # the picture's own, or the detector's, which no picture can help
         raise
     except Image.DecompressionBombError as error:  # the same, where Pillow is the first to see it
@@ -128,7 +141,7 @@ def develop(content: bytes | np.ndarray | Drawn, config: DataConfig) -> Decoded:
     except MemoryError:
         raise Undecodable("too large", "there is not enough memory to decode it") from None
     except UnidentifiedImageError:
-        known = recognize(content if isinstance(content, bytes) else b"", FORMATS)
+        known = recognize(content, FORMATS)
         raise Undecodable(known.kind, known.detail) from None
     except Exception as error:  # noqa: BLE001 - hostile bytes make decoders raise nearly anything
         raise _failed(error) from None
@@ -162,12 +175,21 @@ def _too_long() -> Undecodable:
     return Undecodable("too large", f"a file of more than {LARGEST_FILE // 2**20} MiB")
 
 
-def _open(content: bytes | np.ndarray) -> Image.Image:
-    if isinstance(content, bytes):
-        return Image.open(BytesIO(content), formats=FORMATS)
-    return Image.fromarray(
-        content[:, :, 0] if content.ndim == 3 and content.shape[2] == 1 else content
-    )
+def opened(content: bytes | np.ndarray) -> Image.Image:
+    """The picture, its header read and its size found bearable; to be called under `decoding`.
+
+    Raises:
+        Undecodable: it has too many pixels.
+    """
+    if not isinstance(content, bytes):
+        return Image.fromarray(
+            content[:, :, 0] if content.ndim == 3 and content.shape[2] == 1 else content
+        )
+    image = Image.open(BytesIO(content), formats=FORMATS)
+    largest = LARGEST_COPIED if image.format in _COPIED else LARGEST_PICTURE
+    if image.width * image.height > largest:
+        raise _too_large(f"{image.width} x {image.height}", largest, image.format or "")
+    return image
 
 
 def _failed(error: Exception) -> Undecodable:
@@ -185,11 +207,8 @@ def _too_large(found: str, largest: int, kind: str = "") -> Undecodable:
 
 def _develop(content: bytes | np.ndarray, config: DataConfig) -> Decoded:
     detector = detector_of(config.subject)
-    with _open(content) as image:
-        largest = LARGEST_COPIED if image.format in _COPIED else LARGEST_PICTURE
-        if image.width * image.height > largest:
-            raise _too_large(f"{image.width} x {image.height}", largest, image.format or "")
-        mode, turn = image.mode, _turn(image)
+    with opened(content) as image:
+        mode, turn = image.mode, turn_of(image)
         width, height = image.size if turn is None or _keeps_sides(turn) else image.size[::-1]
         whole = Part(source_box(width, height, config))
         if detector is None:
@@ -202,7 +221,7 @@ def _develop(content: bytes | np.ndarray, config: DataConfig) -> Decoded:
         if whole_view:
             cuts = _cut(image, turn, parts or [whole], config)
             return Decoded(cuts, width, height, mode, missing)
-    with _open(content) as again:  # larger, as far as the parts need it
+    with opened(content) as again:  # larger, as far as the parts need it
         return Decoded(_cut(again, turn, parts or [whole], config), width, height, mode, missing)
 
 
@@ -266,7 +285,7 @@ def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
     return upright if turn is None else upright.transpose(turn)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def turn_of(image: Image.Image) -> Image.Transpose | None:
     """How to turn the picture upright. Pillow itself turns TIFF on loading."""
     if image.format is None or image.format == "TIFF":
         return None

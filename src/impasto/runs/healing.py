@@ -112,9 +112,7 @@ class Healer:
         return None
 
     def _ripe(self, name: str, lever: Lever, case: Case) -> bool:
-        if (
-            name == "divergence"
-        ):  # waits only while what is looked at is from before the last remedy
+        if name == "divergence":  # waits only for looks that the last remedy is seen in
             return self.waiting <= PATIENCE - RECENT
         stuck = case.recent(DISTANCE) > WORTH and case.trend(DISTANCE, OVER) > COMES_NEARER
         return self.lasted[name] >= LASTED and not self.waiting and (stuck or lever not in COSTLY)

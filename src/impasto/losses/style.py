@@ -1,0 +1,150 @@
+"""How far a painting is from a manner: comparisons of the statistics of what a network sees.
+
+Where something is in a picture is its content: features are compared place by place. What a picture is made
+with is its manner: the mean and the second moments of features over all places, wherever these are. Moments
+are kept as sums, so that those of regions and of tiles add up to those of the whole.
+
+Nothing here depends on the size of a picture or on the scale of a network's features, except `published_*`,
+which are as first written.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+TINY = 1e-12
+RIDGE = 1e-4  # of the average variance, added to all: flat features have no square root to differentiate
+
+
+class Moments(NamedTuple):
+    """Sums over the places of a picture: of the features, of their products, and of the places' weights."""
+
+    features: Float[Tensor, "c"]
+    products: Float[Tensor, "c c"]
+    places: Float[Tensor, ""]
+
+    @property
+    def mean(self) -> Float[Tensor, "c"]:
+        """The average of the features."""
+        return self.features / self.places.clamp(min=TINY)
+
+    @property
+    def second(self) -> Float[Tensor, "c c"]:
+        """The Gram matrix over the number of places: the features' second moments around zero."""
+        return self.products / self.places.clamp(min=TINY)
+
+    @property
+    def covariance(self) -> Float[Tensor, "c c"]:
+        """The second moments around the mean."""
+        return self.second - torch.outer(self.mean, self.mean)
+
+    def and_of(self, other: "Moments") -> "Moments":
+        """Those of two parts of a picture together."""
+        return Moments(*(one + two for one, two in zip(self, other, strict=True)))
+
+    def times(self, weight: float) -> "Moments":
+        """The same moments of `weight` as many places."""
+        return Moments(*(one * weight for one in self))
+
+
+def moments(maps: Float[Tensor, "1 c h w"], weights: Float[Tensor, "h w"] | None = None) -> Moments:
+    """The moments of a picture's features, or of a region's, where `weights` is above zero."""
+    flat = _wide(maps.flatten(2)[0])
+    if weights is None:
+        places = flat.new_tensor(float(flat.shape[1]))
+        return Moments(flat.sum(1), flat @ flat.T, places)
+    weighed = flat * weights.flatten()
+    return Moments(weighed.sum(1), weighed @ flat.T, weights.sum())
+
+
+def gram_distance(own: Moments, target: Moments) -> Float[Tensor, ""]:
+    """Squared difference of the second moments over the target's square: 0 for equal ones, 1 for a black picture.
+
+    Source: arXiv 1508.06576, equations 4 and 5, without their sizes.
+    """
+    wanted = target.second
+    return (own.second - wanted).square().sum() / wanted.square().sum().clamp(min=TINY)
+
+
+def wasserstein(own: Moments, target: Moments, *, ridge: float = RIDGE) -> Float[Tensor, ""]:
+    """Squared 2-Wasserstein distance of Gaussians with these moments, over the target's second moment.
+
+    With S and T the covariances, m and t the means: |m - t|^2 + tr(S + T - 2 (T^1/2 S T^1/2)^1/2).
+
+    Args:
+        own: of the painting.
+        target: of the manner.
+        ridge: share of T's average variance that is added to every variance of both.
+
+    Source: Olkin and Pukelsheim, 1982 (the distance).
+    """
+    own_covariance, wanted = own.covariance, target.covariance
+    added = ridge * wanted.diagonal().mean().clamp(min=TINY) * torch.eye(len(wanted)).to(wanted)
+    own_covariance, wanted = own_covariance + added, wanted + added
+    root = _root(wanted.detach())
+    crossed = torch.linalg.eigvalsh(root @ own_covariance @ root).clamp(min=TINY).sqrt().sum()
+    shift = (own.mean - target.mean).square().sum()
+    spread = own_covariance.diagonal().sum() + wanted.diagonal().sum() - 2 * crossed
+    apart: Tensor = shift + spread.clamp(min=0)
+    return apart / target.second.diagonal().sum().clamp(min=TINY)
+
+
+def content_distance(
+    maps: Float[Tensor, "1 c h w"],
+    wanted: Float[Tensor, "1 c h w"],
+    weights: Float[Tensor, "h w"] | None = None,
+) -> Float[Tensor, ""]:
+    """Squared difference of features, place by place, over the square of those wanted."""
+    apart = _wide(maps - wanted).square().sum(1)
+    scale = _wide(wanted).square().sum(1)
+    if weights is not None:
+        apart, scale = apart * weights, scale * weights
+    return apart.sum() / scale.sum().clamp(min=TINY)
+
+
+def total_variation(
+    pictures: Float[Tensor, "n 3 h w"],
+) -> Float[Tensor, ""]:
+    """Average squared difference of neighbouring pixels, along rows and along columns."""
+    across = (pictures[..., 1:] - pictures[..., :-1]).square()
+    down = (pictures[..., 1:, :] - pictures[..., :-1, :]).square()
+    return sum((d.mean() for d in (across, down) if d.numel()), pictures.new_zeros(()))
+
+
+def published_gram(maps: Float[Tensor, "1 c h w"]) -> Float[Tensor, "c c"]:
+    """Sums of the features' products over all places."""
+    flat = maps.flatten(2)[0]
+    return flat @ flat.T
+
+
+def published_style(
+    maps: Float[Tensor, "1 c h w"], wanted: Float[Tensor, "c c"]
+) -> Float[Tensor, ""]:
+    """Mean squared difference of Gram matrices over the number of the features.
+
+    Source: arXiv 1508.06576, equation 4, as the plain loop of 2016 scales it.
+    """
+    return (published_gram(maps) - wanted).square().mean() / maps[0].numel()
+
+
+def published_content(
+    maps: Float[Tensor, "1 c h w"], wanted: Float[Tensor, "1 c h w"]
+) -> Float[Tensor, ""]:
+    """Mean squared difference of features.
+
+    Source: arXiv 1508.06576, equation 1, as the plain loop of 2016 scales it.
+    """
+    return (maps - wanted).square().mean()
+
+
+def _wide(maps: Tensor) -> Tensor:
+    """At least 32 bits: sums over many places want them."""
+    return maps.to(torch.promote_types(maps.dtype, torch.float32))
+
+
+def _root(matrix: Float[Tensor, "c c"]) -> Float[Tensor, "c c"]:
+    values, vectors = torch.linalg.eigh(matrix)
+    root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    return root

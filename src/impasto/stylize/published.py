@@ -1,0 +1,82 @@
+"""Neural style transfer as first published, without its waste: the same mathematics in a quarter of the work.
+
+The picture starts as the content and is moved by Adam, with a content loss over five layers of VGG and a
+style loss over their Gram matrices. The style is brought to the content's size beforehand.
+
+Source: arXiv 1508.06576; the plain loop of 2016 for its settings.
+Differs: what is wanted is computed once, nothing is computed behind the last layer, the network's weights get no
+gradients, and pixels are clamped at every step.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from impasto.losses.style import published_content, published_gram, published_style
+from impasto.stylize.loss_network import IMAGENET, LossNetwork
+
+Scalars = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class PublishedConfig:
+    """The settings as published."""
+
+    learning_rate: float = 0.003  # in units of ImageNet's normalised pixels
+    betas: tuple[float, float] = (0.5, 0.999)
+    style_weight: float = 100.0
+
+
+class PublishedLoop:
+    """A painting under way by the published loop.
+
+    Args:
+        network: sees at the published layers.
+        content: in [-1, 1].
+        style: in [-1, 1], of the content's size.
+        config: its settings.
+    """
+
+    def __init__(
+        self,
+        network: LossNetwork,
+        content: Float[Tensor, "1 3 h w"],
+        style: Float[Tensor, "1 3 h w"],
+        config: PublishedConfig,
+    ) -> None:
+        self.network, self.config = network, config
+        self.layers = network.kind.published
+        with torch.no_grad():
+            self.wanted = network(content, self.layers)
+            self.grams = {n: published_gram(f) for n, f in network(style, self.layers).items()}
+        # The learning rate is meant for normalised pixels, so these are what is moved.
+        deviation = content.new_tensor(IMAGENET[1]).view(1, 3, 1, 1)
+        self.scale = 2 * deviation
+        self.moved = (content / self.scale).requires_grad_()
+        self.bound = 1 / self.scale
+        self.adam = torch.optim.Adam([self.moved], config.learning_rate, config.betas)
+
+    @property
+    def picture(self) -> Float[Tensor, "1 3 h w"]:
+        """The painting now, in [-1, 1]."""
+        return self.moved.detach() * self.scale
+
+    def shapes(self) -> dict[int, tuple[int, ...]]:
+        """The features' shapes, by layer."""
+        return {number: tuple(maps.shape[1:]) for number, maps in self.wanted.items()}
+
+    def step(self) -> Scalars:
+        """One step; its losses, from before it."""
+        seen = self.network(self.moved * self.scale, self.layers)
+        content = style = self.moved.new_zeros(())
+        for number, maps in seen.items():
+            content = content + published_content(maps, self.wanted[number])
+            style = style + published_style(maps, self.grams[number])
+        total = content + self.config.style_weight * style
+        (self.moved.grad,) = torch.autograd.grad(total, [self.moved])
+        self.adam.step()
+        with torch.no_grad():
+            self.moved.clamp_(-self.bound, self.bound)
+        return {"content": content.detach(), "style": style.detach(), "total": total.detach()}
