@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from impasto.workflows.reporting import report
     from impasto.workflows.results import load, sample
     from impasto.workflows.searching import index, search
+    from impasto.workflows.stylizing import Painting, resume_painting, stylize
     from impasto.workflows.training import Training, resume, train
     from impasto.workflows.walking import interpolate, invert
 
@@ -37,6 +38,7 @@ __all__ = [
     "RECIPES",
     "BadInput",
     "ImpastoError",
+    "Painting",
     "RunConfig",
     "Training",
     "__version__",
@@ -59,9 +61,11 @@ __all__ = [
     "prepare",
     "report",
     "resume",
+    "resume_painting",
     "review",
     "sample",
     "search",
+    "stylize",
     "train",
 ]
 
@@ -70,6 +74,7 @@ _HOMES = {
     "RECIPES": "impasto.recipes",
     "BadInput": "impasto.errors",
     "ImpastoError": "impasto.errors",
+    "Painting": "impasto.workflows.stylizing",
     "RunConfig": "impasto.runs.config",
     "Training": "impasto.workflows.training",
     "anomalies": "impasto.workflows.oddities",
@@ -91,9 +96,11 @@ _HOMES = {
     "prepare": "impasto.workflows.pictures",
     "report": "impasto.workflows.reporting",
     "resume": "impasto.workflows.training",
+    "resume_painting": "impasto.workflows.stylizing",
     "review": "impasto.studio.reviewing",
     "sample": "impasto.workflows.results",
     "search": "impasto.workflows.searching",
+    "stylize": "impasto.workflows.stylizing",
     "train": "impasto.workflows.training",
 }
 

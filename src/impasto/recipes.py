@@ -4,8 +4,9 @@ A recipe is a value of `RunConfig`. `impasto recipes show NAME` prints one as YA
 back with `--recipe FILE`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from impasto.config import from_yaml, to_yaml
 from impasto.data.config import DataConfig
@@ -21,7 +22,10 @@ from impasto.families.vae import VAEConfig
 from impasto.nn.blocks import outlined
 from impasto.runs.config import RunConfig, TrainConfig
 from impasto.schedules import Cosine, InverseTime, StepDecay
+from impasto.stylize.config import PublishedConfig, StyleConfig
 from impasto.types import Budget
+
+C = TypeVar("C")
 
 _THIRDS = Kernel(size=5, stride=3, padding=1)  # 96 pixels to 32 and back
 
@@ -202,6 +206,29 @@ _ALL = (
     ),
 )
 
+PAINTINGS: dict[str, StyleConfig] = {
+    recipe.name: recipe
+    for recipe in (
+        StyleConfig(
+            name="pyramid",
+            description=(
+                "One picture in the manner of another, from coarse to fine: what stylize does unless told otherwise. "
+                "--strength, --detail and --scale mean the same at every size."
+            ),
+        ),
+        StyleConfig(
+            name="gatys",
+            description=(
+                "Neural style transfer as published: five layers, Gram matrices, Adam, content + 100 style, 2,000 "
+                "steps, longest side 400, the style brought to the content's size. Not kept: targets computed at "
+                "every step, the network run past its last layer, pixels clamped only when saved."
+            ),
+            size=400,
+            painter=PublishedConfig(),
+        ),
+    )
+}
+
 RECIPES: dict[str, RunConfig] = {recipe.name: recipe for recipe in _ALL}
 
 
@@ -211,8 +238,29 @@ def find_recipe(name_or_file: str) -> RunConfig:
     Raises:
         ConfigError: there is neither, or the file does not describe a recipe.
     """
+    if name_or_file in PAINTINGS:
+        raise ConfigError(
+            f"{name_or_file}: a recipe of painting; say `impasto stylize PHOTO PAINTING --recipe {name_or_file}`"
+        )
+    return _found(name_or_file, RECIPES, RunConfig)
+
+
+def find_painting(name_or_file: str) -> StyleConfig:
+    """The recipe of painting of that name, or the one that a YAML file describes.
+
+    Raises:
+        ConfigError: there is neither, or the file does not describe such a recipe.
+    """
     if name_or_file in RECIPES:
-        return RECIPES[name_or_file]
+        raise ConfigError(
+            f"{name_or_file}: a recipe of training; for stylize there are {', '.join(PAINTINGS)}"
+        )
+    return _found(name_or_file, PAINTINGS, StyleConfig)
+
+
+def _found(name_or_file: str, known: Mapping[str, C], kind: type[C]) -> C:
+    if name_or_file in known:
+        return known[name_or_file]
     path = Path(name_or_file)
     if path.suffix.lower() in {".yaml", ".yml"} or path.is_file():
         try:
@@ -221,11 +269,11 @@ def find_recipe(name_or_file: str) -> RunConfig:
             raise ConfigError(
                 f"{path}: cannot be read as a recipe ({error}); name a YAML file such as `impasto recipes show` prints"
             ) from None
-        return from_yaml(RunConfig, text, where=str(path))
-    raise ConfigError(f"{name_or_file}: no such recipe or file: {nearest(name_or_file, RECIPES)}")
+        return from_yaml(kind, text, where=str(path))
+    raise ConfigError(f"{name_or_file}: no such recipe or file: {nearest(name_or_file, known)}")
 
 
-def describe(recipe: RunConfig) -> str:
+def describe(recipe: RunConfig | StyleConfig) -> str:
     """The recipe as YAML, ready to be edited and passed back."""
     return to_yaml(recipe)
 
@@ -247,4 +295,13 @@ def listing() -> Iterator[dict[str, object]]:
             "channels": recipe.data.channels,
             "parameters": parameters(recipe),
             "description": recipe.description,
+        }
+    for painting in PAINTINGS.values():
+        yield {
+            "name": painting.name,
+            "family": "style",
+            "size": painting.size,
+            "channels": 3,
+            "parameters": {},
+            "description": painting.description,
         }

@@ -14,8 +14,9 @@ from impasto.data.config import DataConfig
 from impasto.data.prepare import prepare
 from impasto.images import to_float, to_uint8
 from impasto.nn.weights import read_tensors
+from impasto.stylize.config import PublishedConfig
 from impasto.stylize.loss_network import KINDS, LossNetwork
-from impasto.stylize.published import PublishedConfig, PublishedLoop
+from impasto.stylize.published import PublishedLoop
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from impasto.cli import uses
+from impasto.cli import styles, uses
 from impasto.cli.arguments import (
     Among,
     Classes,
@@ -355,6 +355,7 @@ COMMANDS: dict[str, type[object]] = {
     "doctor": Doctor,
     "compare": Compare,
     **uses.COMMANDS,
+    **styles.COMMANDS,
     "report": Report,
     "weights": Weights,
     "demo": Demo,

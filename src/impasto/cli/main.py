@@ -24,10 +24,11 @@ def main(arguments: list[str] | None = None) -> None:
         args=words,
         config=(tyro.conf.FlagCreatePairsOff, tyro.conf.AvoidSubcommands),
     )
-    from impasto.cli import using
+    from impasto.cli import styling, using, verbs  # each knows what some of the commands do
 
+    del styling, using
     try:
-        using.run(command)
+        verbs.run(command)
     except ImpastoError as error:
         print(f"impasto: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

@@ -1,6 +1,6 @@
 """How things look in a terminal: a live line where there is one, plain lines where there is not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -105,6 +105,48 @@ def _live(training: "Training") -> Iterator[Event]:
             elif line := _line(event):
                 live.console.print(line, soft_wrap=True)
             yield event
+
+
+def painted(painting: Iterable[Event]) -> Iterator[Event]:
+    """The events of a painting, each shown as it passes."""
+    if not CONSOLE.is_terminal:
+        for event in painting:
+            if line := _stroke(event):
+                print(line, flush=True)
+            yield event
+        return
+    with Live(console=CONSOLE, refresh_per_second=4) as live:
+        for event in painting:
+            line = _stroke(event)
+            if isinstance(event, Tick):
+                live.update(Text(line, overflow="ellipsis", no_wrap=True))
+            elif line:
+                live.console.print(line, soft_wrap=True)
+            yield event
+
+
+def _stroke(event: Event) -> str:
+    match event:
+        case Started():
+            count = event.pictures - 1
+            from_where = f", from step {event.images_seen:,} on" if event.images_seen else ""
+            return (
+                f"{event.recipe}: {count} style{'s' if count > 1 else ''}, {', '.join(event.parameters)}, "
+                f"{event.budget} on {event.device}{from_where}"
+            )
+        case Tick():
+            told = event.scalars
+            return (
+                f"{event.fraction:4.0%}  step {event.images_seen:,}  {told['width']:.0f}x{told['height']:.0f}  content "
+                f"{told['content']:.4f}  style {told['style']:.4f}  {duration(event.seconds_left)} left"
+            )
+        case Noticed():
+            return f"note: {event.message}"
+        case Finished():
+            why = "" if event.reason == "budget" else f" ({event.reason})"
+            return f"done{why}: {event.images_seen:,} steps in {duration(event.seconds)}"
+        case _:
+            return ""
 
 
 def _plain(training: "Training") -> Iterator[Event]:
@@ -233,7 +275,10 @@ def recipe_table(rows: list[dict[str, Any]]) -> str:
         table.add_column(title)
     for row in rows:
         counts = ", ".join(f"{name} {count:,}" for name, count in row["parameters"].items())
-        pixels = f"{row['size']}x{row['size']}x{row['channels']}"
+        paints = row["family"] == "style"
+        pixels = (
+            f"up to {row['size']}" if paints else f"{row['size']}x{row['size']}x{row['channels']}"
+        )
         table.add_row(row["name"], row["family"], pixels, counts)
     return _text(table) + "\n\nimpasto recipes show NAME prints one, with what is special about it."
 

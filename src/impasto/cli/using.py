@@ -8,8 +8,6 @@ from impasto.cli import render, uses
 from impasto.cli.verbs import run, watch
 from impasto.errors import ConfigError
 
-__all__ = ["run"]
-
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -13,6 +13,7 @@ from impasto.errors import ConfigError
 from impasto.events import Event, Finished, to_json
 
 if TYPE_CHECKING:
+    from impasto.workflows.stylizing import Painting
     from impasto.workflows.training import Training
 
 
@@ -25,14 +26,14 @@ def run(command: object) -> None:
 @run.register
 def recipes(command: commands.Recipes) -> None:
     """Lists recipes, or prints one."""
-    from impasto.recipes import describe, find_recipe, listing
+    from impasto.recipes import PAINTINGS, describe, find_painting, find_recipe, listing
 
     match command.words:
         case ():
             rows = list(listing())
             print(json.dumps(rows, indent=2) if command.json else render.recipe_table(rows))
         case ("show", name):
-            recipe = find_recipe(name)
+            recipe = find_painting(name) if name in PAINTINGS else find_recipe(name)
             print(_dump(recipe) if command.json else describe(recipe), end="")
         case words:
             raise ConfigError(
@@ -165,8 +166,13 @@ def train(command: commands.Train) -> None:
 
 @run.register
 def resume(command: commands.Resume) -> None:
-    """Goes on with a run and shows it."""
+    """Goes on with a run, of a training or of a painting, and shows it."""
+    from impasto.workflows.stylizing import paints, resume_painting
     from impasto.workflows.training import resume
+
+    if paints(command.run):
+        paint(resume_painting(command.run, device=command.device), as_json=command.json)
+        return
 
     with render.Stages(quiet=command.json) as stages:
         training = resume(
@@ -182,6 +188,16 @@ def resume(command: commands.Resume) -> None:
             report=partial(stages, "preparing pictures"),
         )
     watch(training, as_json=command.json)
+
+
+def paint(painting: "Painting", *, as_json: bool) -> None:
+    """Shows a painting as it comes about, and what came of it."""
+    if as_json:
+        print(json.dumps(painting.finish()))
+        return
+    for _ in render.painted(painting):
+        pass
+    print(f"painting: {painting.to}")
 
 
 @run.register

@@ -114,6 +114,13 @@ def stride(depth: Depth, layer: int) -> int:
     return int(2 ** sum(end <= layer for end in ends))
 
 
+def reach(depth: Depth, layer: int) -> int:
+    """Pixels to each side that decide what this layer sees at a place: half of its receptive field."""
+    numbers = [number for number in convolutions(depth) if number <= layer]
+    poolings = sum(stride(depth, n) for n in numbers if stride(depth, n + 2) > stride(depth, n))
+    return sum(stride(depth, number) for number in numbers) + poolings
+
+
 def multiply_adds(depth: Depth, last: int, height: int, width: int) -> int:
     """How many a picture of this size takes on its way forward to layer `last`."""
     total, number, before = 0, 0, 3

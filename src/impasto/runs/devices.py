@@ -102,7 +102,7 @@ def check_devices(train: TrainConfig) -> tuple[str, int, int]:
     Raises:
         ConfigError: the device is not there, or the batch cannot be shared evenly.
     """
-    device = _device(train.device)
+    device = device_of(train.device)
     local, nodes = train.devices, 1
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started them; it knows how many
         local = int(os.environ["LOCAL_WORLD_SIZE"])
@@ -142,7 +142,17 @@ def free_cached(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
-def _device(wanted: str) -> str:
+def device_name(device: torch.device) -> str:
+    """The device as a person would say it."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
+
+
+def device_of(wanted: str) -> str:
+    """The kind of device to compute on, where `auto` may have been said.
+
+    Raises:
+        ConfigError: there is none of that kind here.
+    """
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -31,8 +31,12 @@ from impasto.events import Event, Sampled, from_json, to_json
 from impasto.holds import Hold
 from impasto.runs.config import RunConfig
 from impasto.sheets import tile, write_png
+from impasto.stylize.config import StyleConfig
 
 FORMAT = 1
+PAINTING = "painting"  # the kind of run, in its facts, that is not a training
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Run:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig, facts: dict[str, Any]) -> "Run":
-        """A new run in an empty or new directory.
+    def create(cls, path: Path, config: RunConfig | StyleConfig, facts: dict[str, Any]) -> "Run":
+        """A new run, of a training or of a painting, in an empty or new directory.
 
         Raises:
             RunError: the directory holds a run already, or something else.
@@ -83,10 +87,31 @@ class Run:
         return run
 
     @property
+    def paints(self) -> bool:
+        """Whether it is a painting's, rather than a training's."""
+        return self.facts.get("kind") == PAINTING
+
+    @property
     def config(self) -> RunConfig:
-        """The run's configuration."""
+        """The configuration of a training.
+
+        Raises:
+            RunError: it is a painting's run.
+        """
+        if self.paints:
+            raise RunError(
+                f"{self.path}: the run of a painting, not of a training; go on with `impasto resume {self.path}`"
+            )
+        return self._config(RunConfig)
+
+    @property
+    def style(self) -> StyleConfig:
+        """The configuration of a painting."""
+        return self._config(StyleConfig)
+
+    def _config(self, kind: type[C]) -> C:
         path = self.path / "config.yaml"
-        return from_yaml(RunConfig, path.read_text(encoding="utf-8"), where=str(path))
+        return from_yaml(kind, path.read_text(encoding="utf-8"), where=str(path))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -161,10 +186,12 @@ class Run:
             if int(path.stem) > images_seen:
                 path.unlink()
 
-    def draw(self, images: UInt8[np.ndarray, "n h w c"], images_seen: int) -> Sampled:
+    def draw(
+        self, images: UInt8[np.ndarray, "n h w c"], images_seen: int, *, gap: int = 2
+    ) -> Sampled:
         """Keeps the pictures as one grid."""
         name = f"samples/{images_seen:012d}.png"
-        write_png(tile(images), self.path / name)
+        write_png(tile(images, gap=gap), self.path / name)
         return Sampled(images_seen, name)
 
     def frames(self) -> list[Path]:
@@ -181,8 +208,9 @@ class Run:
         (self.path / "STOP").unlink(missing_ok=True)
 
 
-def _taken(path: Path, config: RunConfig) -> RunError:
-    if Run.open(path).config == config:
+def _taken(path: Path, config: RunConfig | StyleConfig) -> RunError:
+    text = (path / "config.yaml").read_text(encoding="utf-8")
+    if text == to_yaml(config):
         return RunError(f"{path}: this run exists already; go on with `impasto resume {path}`")
     return RunError(
         f"{path}: holds a run with other settings; choose another directory with --to, or go on with "

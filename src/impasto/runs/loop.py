@@ -18,7 +18,7 @@ def train(sitting: Sitting) -> Iterator[Event]:
         Diverged: losses or weights stopped being numbers; the last good state is on disk.
         OutOfMemory: the device does not hold the batch, even after freeing what was cached.
     """
-    with polite(sitting.pace, first=sitting.processes.first):
+    with polite(sitting.pace.interrupted, first=sitting.processes.first):
         try:
             yield from sitting.open()
             for raw in sitting.batches():

@@ -114,7 +114,7 @@ class Pace:
 
 
 @contextmanager
-def polite(pace: Pace, *, first: bool) -> Iterator[None]:
+def polite(interrupted: threading.Event, *, first: bool = True) -> Iterator[None]:
     """Turns the first Ctrl-C or SIGTERM into a stop at the next step's end; a second one is as usual.
 
     A terminal sends Ctrl-C to all processes at once; only the first process answers for them.
@@ -127,7 +127,7 @@ def polite(pace: Pace, *, first: bool) -> Iterator[None]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         del frame
-        pace.interrupted.set()
+        interrupted.set()
         signal.signal(number, before[signal.Signals(number)])
 
     for number in signals:

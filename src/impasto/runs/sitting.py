@@ -31,7 +31,7 @@ from impasto.families import FAMILIES, Batch, Model, Scalars
 from impasto.images import to_float
 from impasto.runs.checkpoint import State, save_state
 from impasto.runs.config import RunConfig, settings_of
-from impasto.runs.devices import Processes, free_cached, out_of_memory
+from impasto.runs.devices import Processes, device_name, free_cached, out_of_memory
 from impasto.runs.directory import Run
 from impasto.runs.export import write_model
 from impasto.runs.health import Health
@@ -116,7 +116,7 @@ class Sitting:
                 pictures=self.progress.epoch,
                 held_out=len(self._split[1]),
                 budget=str(train.budget),
-                device=_device_name(self.processes.device),
+                device=device_name(self.processes.device),
                 processes=self.processes.count,
                 precision=self.processes.precision,
                 parameters={
@@ -389,7 +389,7 @@ class Sitting:
             self.processes.count, batch // 2 // self.processes.count * self.processes.count
         )
         return OutOfMemory(
-            f"{_device_name(self.processes.device)}: its memory does not hold a step of {batch} images; "
+            f"{device_name(self.processes.device)}: its memory does not hold a step of {batch} images; "
             f"try --set train.batch={smaller}, or a smaller family.width or data.size"
         )
 
@@ -399,7 +399,3 @@ class Sitting:
             f"at {self.progress.images_seen:,} images losses or gradients are no longer finite; {self._kept()}; "
             "start a new run with a lower learning rate (--set family.learning_rate=1e-4)"
         )
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()

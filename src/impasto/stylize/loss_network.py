@@ -15,10 +15,10 @@ from jaxtyping import Float
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from impasto.errors import ConfigError, WeightsError
+from impasto.errors import WeightsError
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.pretrained import find, require
-from impasto.nn.vgg import VGG, Depth, Padding, Pooling, multiply_adds, normalised, stride
+from impasto.nn.vgg import VGG, Depth, Padding, Pooling, multiply_adds, normalised, reach, stride
 from impasto.nn.weights import read_published
 
 NetworkName = Literal["auto", "vgg-19", "vgg16-hed"]
@@ -110,30 +110,36 @@ class LossNetwork(nn.Module):
         )
         return seen if self.units == 1 else {n: maps / self.units for n, maps in seen.items()}
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that it has, up to the last one that is needed."""
+        return tuple(int(number) for number in self.network.features)
+
     def stride(self, layer: int) -> int:
         """Pixels to a place of this layer, along each side."""
         return stride(self.kind.depth, layer)
+
+    def reach(self, layer: int) -> int:
+        """Pixels to each side that decide what this layer sees at a place."""
+        return reach(self.kind.depth, layer)
 
     def flops(self, last: int, height: int, width: int) -> float:
         """Operations of one look at a picture and back to its pixels, a multiply-add being two."""
         return 2 * (1 + BACKWARD) * multiply_adds(self.kind.depth, last, height, width)
 
 
-def network_name(wanted: str) -> str:
+def network_name(wanted: NetworkName) -> NetworkName:
     """Which network to use, where `auto` may have been said.
 
     Raises:
-        ConfigError: there is no such network.
         WeightsError: the weights of neither are on this machine.
     """
-    if wanted == "auto":
-        for name in KINDS:
-            if find(name) is not None:
-                return name
-        require("vgg-19")
-    if wanted not in KINDS:
-        raise ConfigError(f"network: no {wanted!r}; there are auto, {', '.join(KINDS)}")
-    return wanted
+    if wanted != "auto":
+        return wanted
+    if find("vgg-19") is None and find("vgg16-hed") is not None:
+        return "vgg16-hed"
+    require("vgg-19")
+    return "vgg-19"
 
 
 def _normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -8,25 +8,16 @@ Differs: what is wanted is computed once, nothing is computed behind the last la
 gradients, and pixels are clamped at every step.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from impasto.losses.style import published_content, published_gram, published_style
+from impasto.stylize.config import PublishedConfig
 from impasto.stylize.loss_network import IMAGENET, LossNetwork
-
-Scalars = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class PublishedConfig:
-    """The settings as published."""
-
-    learning_rate: float = 0.003  # in units of ImageNet's normalised pixels
-    betas: tuple[float, float] = (0.5, 0.999)
-    style_weight: float = 100.0
+from impasto.stylize.objective import Losses
 
 
 class PublishedLoop:
@@ -57,6 +48,7 @@ class PublishedLoop:
         self.moved = (content / self.scale).requires_grad_()
         self.bound = 1 / self.scale
         self.adam = torch.optim.Adam([self.moved], config.learning_rate, config.betas)
+        self.steps, self.done = config.steps, 0
 
     @property
     def picture(self) -> Float[Tensor, "1 3 h w"]:
@@ -67,7 +59,40 @@ class PublishedLoop:
         """The features' shapes, by layer."""
         return {number: tuple(maps.shape[1:]) for number, maps in self.wanted.items()}
 
-    def step(self) -> Scalars:
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width that are being worked on."""
+        return self.moved.shape[2], self.moved.shape[3]
+
+    @property
+    def final(self) -> tuple[int, int]:
+        """The same."""
+        return self.size
+
+    def spent(self) -> float:
+        """The share of its operations that is done."""
+        return self.done / self.steps
+
+    def flops(self) -> float:
+        """Operations of the network over all steps, targets aside."""
+        return self.steps * self.network.flops(self.layers[-1], *self.size)
+
+    def state(self) -> dict[str, Tensor]:
+        """All that it takes to go on."""
+        held = {"moved": self.moved.detach(), "done": torch.tensor(self.done)}
+        told: Mapping[str, Tensor] = self.adam.state.get(self.moved, {})
+        return held | {f"adam/{name}": value for name, value in told.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Goes on where another one was."""
+        self.done = int(state["done"])
+        with torch.no_grad():
+            self.moved.copy_(state["moved"])
+        kept = {n.removeprefix("adam/"): v for n, v in state.items() if n.startswith("adam/")}
+        if kept:
+            self.adam.state[self.moved] = dict(kept)
+
+    def step(self) -> Losses:
         """One step; its losses, from before it."""
         seen = self.network(self.moved * self.scale, self.layers)
         content = style = self.moved.new_zeros(())
@@ -79,4 +104,5 @@ class PublishedLoop:
         self.adam.step()
         with torch.no_grad():
             self.moved.clamp_(-self.bound, self.bound)
+        self.done += 1
         return {"content": content.detach(), "style": style.detach(), "total": total.detach()}

@@ -5,7 +5,6 @@ would see in the whole; with a margin as wide as what the deepest layer sees, th
 rounding. Tiles begin at multiples of 16 pixels, where the network's grid of poolings does.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -68,12 +67,6 @@ def grid(
                 min(width, right + margin),
             )
             yield Tile(top, left, bottom, right, outer)
-
-
-def fitting(memory: float, margin: int) -> int:
-    """The largest side of a tile that can be looked at, with its margin, in so many bytes; 16 at least."""
-    whole = math.floor(math.sqrt(max(memory, 0) / BYTES)) - 2 * margin
-    return max(STRIDE, whole // STRIDE * STRIDE)
 
 
 def _spans(length: int, side: int, shift: int) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,60 @@
+"""What each command that paints does."""
+
+from impasto.cli import styles
+from impasto.cli.verbs import paint, run
+from impasto.errors import ConfigError
+
+UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
+
+
+@run.register
+def stylize(command: styles.Stylize) -> None:
+    """Paints and shows how it goes."""
+    from impasto.workflows.stylizing import stylize
+
+    painting = stylize(
+        command.content,
+        command.styles,
+        to=command.to,
+        recipe=command.recipe,
+        size=command.size,
+        steps=command.steps,
+        keep_color=command.keep_color,
+        masks=command.mask,
+        regions=command.regions,
+        start=command.start if command.start not in {None, "content", "noise"} else None,
+        settings=_settings(command),
+        memory=_bytes(command.memory),
+        device=command.device or "auto",
+        run=command.run,
+        film=command.film,
+    )
+    paint(painting, as_json=command.json)
+
+
+def _settings(command: styles.Stylize) -> tuple[str, ...]:
+    given = {
+        "painter.strength": command.strength,
+        "painter.detail": command.detail,
+        "painter.scale": command.scale,
+        "painter.seed": command.seed,
+        "painter.start": command.start if command.start in {"content", "noise"} else None,
+        "network": command.network,
+    }
+    typed = [f"{name}={value}" for name, value in given.items() if value is not None]
+    return (*typed, *(setting for group in command.set for setting in group))
+
+
+def _bytes(text: str | None) -> float | None:
+    """An amount of memory as it is typed, such as 4GB."""
+    if text is None:
+        return None
+    number = text.strip().lower().rstrip("gimb")
+    unit = text.strip().lower()[len(number) :]
+    try:
+        amount = float(number) * (UNITS[unit] if unit else 1)
+    except (ValueError, KeyError):
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise ConfigError(f"--memory {text}: say how much, such as 4GB or 800MB")
+    return amount

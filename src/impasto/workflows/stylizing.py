@@ -1,0 +1,345 @@
+"""Painting one picture in the manner of another."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from impasto.config import override
+from impasto.data.original import Original, format_of, write_original
+from impasto.errors import ConfigError, NotSaved, RunError
+from impasto.events import Event, Finished, Tick
+from impasto.holds import Hold
+from impasto.images import Picture, float_to_levels
+from impasto.recipes import find_painting
+from impasto.runs.checkpoint import State, last_state, set_aside
+from impasto.runs.devices import device_name, device_of
+from impasto.runs.directory import PAINTING, Run
+from impasto.runs.painting import Easel, paint, settings_of
+from impasto.stylize.color import KeepColor, finished
+from impasto.stylize.config import PyramidConfig, StyleConfig
+from impasto.stylize.loss_network import LossNetwork, network_name
+from impasto.stylize.memory import Plan, peak_memory, plan_memory
+from impasto.stylize.painter import layers, painter_of
+from impasto.stylize.scene import resized
+from impasto.version import __version__
+from impasto.views.film import make_film
+from impasto.workflows.staging import Order, Staged, named, resized_where, stage
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+EVERY = 10  # steps between two printed losses, as the published loop has it
+
+
+class Painting(Iterator[Event]):
+    """A painting under way: an iterator over its events. Leaving it, in whatever way, writes the picture as it is.
+
+    Attributes:
+        to: where the picture goes.
+        config: the recipe.
+        plan: how it fits into memory.
+    """
+
+    def __init__(
+        self,
+        easel: Easel,
+        staged: Staged,
+        to: Path,
+        plan: Plan,
+        *,
+        film: Path | None = None,
+        lock: Hold | None = None,
+    ) -> None:
+        self.to, self.config, self.plan = to, easel.config, plan
+        self._easel, self._staged, self._film = easel, staged, film
+        self._losses: list[dict[str, float]] = []
+        self._seconds = easel.seconds
+        self._events = self._kept(lock)
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def __enter__(self) -> "Painting":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops here, and writes the picture."""
+        self._events.close()  # type: ignore[attr-defined]
+
+    def finish(self) -> dict[str, Any]:
+        """The facts, once the last step is done."""
+        for _ in self:
+            pass
+        return self.facts()
+
+    def facts(self) -> dict[str, Any]:
+        """What came of it so far: seconds, steps, losses of the last step and all that were told, size, memory."""
+        painter = self._easel.painter
+        height, width = self._staged.plain.shape[2:]
+        last = self._losses[-1] if self._losses else {}
+        return {
+            "to": str(self.to),
+            "recipe": self.config.name,
+            "network": self.config.network,
+            "seconds": round(self._seconds, 3),
+            "steps": painter.done,
+            "content_loss": last.get("content"),
+            "style_loss": last.get("style"),
+            "size": [width, height],
+            "peak_memory_bytes": peak_memory(),
+            "estimated_memory_bytes": self.plan.total,
+            "tile": self.plan.tiling.side if self.plan.tiling else None,
+            "teraflops": round(painter.flops() / 1e12, 3),
+            "losses": self._losses,
+        }
+
+    def _kept(self, lock: Hold | None) -> Iterator[Event]:
+        with lock or nullcontext():
+            events = paint(self._easel)
+            try:
+                for event in events:
+                    self._note(event)
+                    yield event
+            finally:
+                events.close()  # type: ignore[attr-defined]
+                self._write()
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Tick):
+            self._seconds = event.seconds
+            names = ("content", "style", "total")
+            told = {name: event.scalars[name] for name in names}
+            self._losses.append({"step": event.images_seen, **told})
+        elif isinstance(event, Finished):
+            self._seconds = event.seconds
+
+    def _write(self) -> None:
+        painted = self._easel.painter.picture.cpu()
+        plain = self._staged.plain
+        if painted.shape != plain.shape:  # it was left at a smaller size
+            painted = resized(painted, *plain.shape[2:])
+        try:
+            write_painting(painted, self._staged, self.config.keep_color, self.to)
+        except OSError as error:
+            raise NotSaved(
+                f"{self.to}: cannot be written ({error}); make room, or allow it"
+            ) from None
+        if self._film is not None and self._easel.run is not None:
+            make_film(self._easel.run.frames(), self._film)
+
+
+def write_painting(painted: Picture, staged: Staged, keep: KeepColor, to: Path) -> None:
+    """Writes a painting as its content came: depth, opacity and profile."""
+    scene, original = staged.scene, staged.content
+    whole = finished(painted, staged.plain, keep)
+    if scene.paint is not None:  # what was not painted keeps its own colours too
+        whole = torch.lerp(staged.plain, whole, scene.paint)
+    kind = original.levels.dtype
+    levels = float_to_levels(whole, original.largest).numpy().astype(kind)
+    opacity = original.opacity
+    if opacity is not None:
+        opacity = _opacity_like(opacity, levels.shape[:2])
+    write_original(Original(levels, opacity, original.profile), to)
+
+
+def _opacity_like(opacity: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    whole = torch.from_numpy(opacity.astype(np.float32))
+    largest = float(np.iinfo(opacity.dtype).max)
+    found = resized_where(whole / largest, (size[0], size[1])) * largest
+    return found.round().numpy().astype(opacity.dtype)
+
+
+def stylize(
+    content: str | Path,
+    styles: Sequence[str | Path],
+    *,
+    to: str | Path,
+    recipe: str = "pyramid",
+    size: int | None = None,
+    steps: int | None = None,
+    keep_color: KeepColor | None = None,
+    masks: Sequence[str | Path] = (),
+    regions: Sequence[str | Path] = (),
+    start: str | Path | None = None,
+    settings: tuple[str, ...] = (),
+    memory: float | None = None,
+    device: Device = "auto",
+    run: str | Path | None = None,
+    film: str | Path | None = None,
+) -> Painting:
+    """A painting of the content in the manner of the styles, under way.
+
+    Args:
+        content: a picture.
+        styles: pictures, each with its weight behind a colon if it is not 1, such as `wave.jpg:2`.
+        to: the file that is painted.
+        recipe: a recipe's name or file.
+        size: of the painting's longest side, in pixels; the recipe's by default.
+        steps: in all; the recipe's by default.
+        keep_color: whose colours it has.
+        masks: where it is painted, white; one for all styles or one for each.
+        regions: the content's parts in flat colours, and then each style's.
+        start: a picture to begin with, instead of the content.
+        settings: fields of the recipe, such as `painter.strength=0.7`.
+        memory: bytes that may be used; most of what is free by default.
+        device: where to compute.
+        run: a directory to keep everything in, to resume from.
+        film: a file for a film of the process; needs `run`.
+
+    Raises:
+        BadInput: a file is not what it should be, weights are missing, or nothing fits into the memory.
+    """
+    config = _configured(recipe, size=size, steps=steps, keep_color=keep_color, settings=settings)
+    to = Path(to)
+    format_of(to)
+    if film is not None and run is None:
+        raise ConfigError("--film: is made of what a run keeps; name a directory with --run too")
+    config = replace(config, network=network_name(config.network))
+    order = Order(
+        Path(content),
+        tuple(named(str(style)) for style in styles),
+        tuple(map(Path, masks)),
+        tuple(map(Path, regions)),
+        Path(start) if start else None,
+    )
+    staged = _staged(config, order)
+    easel, plan = _easel(config, staged, order, memory=memory, device=device)
+    lock = None
+    if run is not None:
+        facts = {
+            "format": 1,
+            "kind": PAINTING,
+            "order": order.to_plain(),
+            "to": str(to.resolve()),
+            "film": str(Path(film).resolve()) if film else None,
+            "fingerprint": easel.fingerprint,
+            "environment": {"impasto": __version__, "torch": torch.__version__},
+        }
+        held = Run.create(Path(run), config, facts)
+        easel, lock = replace(easel, run=held), held.claim()
+    return Painting(easel, staged, to, plan, film=Path(film) if film else None, lock=lock)
+
+
+def paints(run: str | Path) -> bool:
+    """Whether this is the directory of a painting's run; of a training's, or of none, it is not."""
+    path = Path(run)
+    return (path / "run.json").is_file() and Run(path).paints
+
+
+def resume_painting(
+    run: str | Path, *, device: Device | None = None, memory: float | None = None
+) -> Painting:
+    """A painting taken up again at its last saved state, under way.
+
+    Args:
+        run: the run's directory.
+        device: where to compute.
+        memory: bytes that may be used; most of what is free by default.
+
+    Raises:
+        BadInput: its pictures changed, somebody else is painting it, or no state of it can be used.
+    """
+    held = Run.open(Path(run))
+    facts, config = held.facts, held.style
+    order = Order.from_plain(facts["order"])
+    staged = _staged(config, order)
+    if order.fingerprint() != facts["fingerprint"]:
+        raise RunError(
+            f"{held.path}: the pictures are not those that this painting was begun with; restore them, or begin "
+            "a new one with `impasto stylize`"
+        )
+    state, damaged = last_state(held.path / "state")
+    if state is not None and state.settings != settings_of(config):
+        raise RunError(
+            f"{held.path / 'config.yaml'}: its settings are not those that this painting was begun with; restore "
+            "them, or begin a new one"
+        )
+    lock = held.claim()
+    held.clear_stop()
+    set_aside(damaged)
+    held.rewind(state.images_seen if state else -1)
+    easel, plan = _easel(
+        config, staged, order, memory=memory, device=device or "auto", run=held, state=state
+    )
+    film = Path(facts["film"]) if facts["film"] else None
+    return Painting(easel, staged, Path(facts["to"]), plan, film=film, lock=lock)
+
+
+def _configured(
+    recipe: str,
+    *,
+    size: int | None,
+    steps: int | None,
+    keep_color: KeepColor | None,
+    settings: tuple[str, ...],
+) -> StyleConfig:
+    config = override(find_painting(recipe), settings)
+    told = [f"size={size}"] if size is not None else []
+    told += [f"keep_color='{keep_color}'"] if keep_color is not None else []
+    config = override(config, tuple(told))
+    if steps is None:
+        return config
+    if steps < 1:
+        raise ConfigError(f"--steps {steps}: must be above zero")
+    return replace(config, painter=replace(config.painter, steps=steps))
+
+
+def _staged(config: StyleConfig, order: Order) -> Staged:
+    pyramid = config.painter if isinstance(config.painter, PyramidConfig) else None
+    if pyramid is None and (len(order.styles) > 1 or order.masks or order.regions or order.start):
+        raise ConfigError(
+            f"recipe {config.name}: is for one style, without masks, regions or a start of one's own; leave "
+            "--recipe out for more"
+        )
+    scale = pyramid.scale if pyramid else 1.0
+    return stage(order, size=config.size, scale=scale, keep_color=config.keep_color)
+
+
+def _easel(
+    config: StyleConfig,
+    staged: Staged,
+    order: Order,
+    *,
+    memory: float | None,
+    device: Device,
+    run: Run | None = None,
+    state: State | None = None,
+) -> tuple[Easel, Plan]:
+    """The painting before its first step, or where its state was, and how it fits into memory."""
+    place = torch.device(device_of(device))
+    wanted = layers(config, config.network)
+    pyramid = isinstance(config.painter, PyramidConfig)
+    network = LossNetwork.published(
+        config.network, wanted, padding="replicate" if pyramid else "zeros", device=place
+    )
+    height, width = staged.plain.shape[2:]
+    plan = plan_memory(network, height, width, config, memory)
+    scene = staged.scene.to(place)
+    start = None if staged.start is None else staged.start.to(place)
+    painter = painter_of(plan.applied(config), network, scene, tiling=plan.tiling, start=start)
+    if state is not None:
+        painter.restore({name: value.to(place) for name, value in state.tensors.items()})
+    easel = Easel(
+        painter,
+        config,
+        device_name(place),
+        {config.network: sum(p.numel() for p in network.parameters())},
+        len(order.styles),
+        run,
+        order.fingerprint(),
+        EVERY,
+        state.seconds if state else 0.0,
+    )
+    return easel, plan
