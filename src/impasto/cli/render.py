@@ -128,23 +128,24 @@ def painted(painting: Iterable[Event]) -> Iterator[Event]:
 def _stroke(event: Event) -> str:
     match event:
         case Started():
-            count = event.pictures - 1
-            from_where = f", from step {event.images_seen:,} on" if event.images_seen else ""
+            networks = ", ".join(f"{name} {count:,}" for name, count in event.parameters.items())
+            from_where = f", from {event.images_seen:,} on" if event.images_seen else ""
             return (
-                f"{event.recipe}: {count} style{'s' if count > 1 else ''}, {', '.join(event.parameters)}, "
-                f"{event.budget} on {event.device}{from_where}"
+                f"{event.recipe}: {event.pictures:,} pictures, {networks} parameters, {event.budget} on "
+                f"{event.device}{from_where}"
             )
         case Tick():
             told = event.scalars
+            size = f"  {told['width']:.0f}x{told['height']:.0f}" if "width" in told else ""
             return (
-                f"{event.fraction:4.0%}  step {event.images_seen:,}  {told['width']:.0f}x{told['height']:.0f}  content "
-                f"{told['content']:.4f}  style {told['style']:.4f}  {duration(event.seconds_left)} left"
+                f"{event.fraction:4.0%}  {event.images_seen:>7,}{size}  content {told['content']:.4f}  style "
+                f"{told['style']:.4f}  {duration(event.seconds_left)} left"
             )
         case Noticed():
             return f"note: {event.message}"
         case Finished():
             why = "" if event.reason == "budget" else f" ({event.reason})"
-            return f"done{why}: {event.images_seen:,} steps in {duration(event.seconds)}"
+            return f"done{why}: {event.images_seen:,} in {duration(event.seconds)}"
         case _:
             return ""
 

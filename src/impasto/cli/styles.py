@@ -6,11 +6,17 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from impasto.cli.arguments import Device, Json
+from impasto.cli.arguments import Device, Images, Json, Limit, Minutes, Steps
 
 Weighed = Annotated[
     Positional[tuple[str, ...]],
     arg(metavar="PAINTING[:WEIGHT] ...", help="Whose manner it is painted in; several are mixed."),
+]
+
+
+Settings = Annotated[
+    UseAppendAction[tuple[tuple[str, ...], ...]],
+    arg(help="Change settings of the recipe.", metavar="FIELD=VALUE"),
 ]
 
 
@@ -21,6 +27,14 @@ class Stylize:
     content: Annotated[Positional[Path], arg(metavar="PICTURE", help="What is painted.")]
     to: Annotated[Path, arg(help="The painting.", metavar="PICTURE")]
     styles: Weighed = ()
+    fast: Annotated[
+        Path | None,
+        arg(help="Paint at once, by a network that train-style taught.", metavar="DIR"),
+    ] = None
+    style: Annotated[
+        tuple[str, ...],
+        arg(help="Which of its styles; several are mixed.", metavar="NAME[:WEIGHT]"),
+    ] = ()
     recipe: Annotated[
         str,
         arg(
@@ -70,10 +84,7 @@ class Stylize:
         Literal["auto", "vgg-19", "vgg16-hed"] | None,
         arg(help="What sees; VGG-19 if it is on this machine by default."),
     ] = None
-    set: Annotated[
-        UseAppendAction[tuple[tuple[str, ...], ...]],
-        arg(help="Change settings of the recipe.", metavar="FIELD=VALUE"),
-    ] = ()
+    set: Settings = ()
     memory: Annotated[
         str | None,
         arg(help="Take no more than this; most of what is free by default.", metavar="4GB"),
@@ -90,4 +101,36 @@ class Stylize:
     json: Json = False
 
 
-COMMANDS: dict[str, type[object]] = {"stylize": Stylize}
+@dataclass(frozen=True)
+class TrainStyle:
+    """Teaches a network styles, so that it paints a picture at once."""
+
+    styles: Annotated[
+        Positional[tuple[Path, ...]], arg(metavar="PAINTING ...", help="What it learns.")
+    ]
+    content: Annotated[str, arg(help="Pictures to learn on, of any kind.", metavar="SOURCE")]
+    to: Annotated[Path, arg(help="The run's directory.", metavar="DIR")]
+    minutes: Minutes = None
+    images: Images = None
+    steps: Steps = None
+    size: Annotated[
+        int | None, arg(help="Pixels of the contents; 128 by default.", metavar="N")
+    ] = None
+    strength: Annotated[
+        float | None, arg(help="Of the manner against what is shown, 0 to 1.", metavar="X")
+    ] = None
+    detail: Annotated[
+        float | None, arg(help="Of fine traits against coarse ones, -2 to 2.", metavar="X")
+    ] = None
+    scale: Annotated[float | None, arg(help="Of the brush strokes.", metavar="X")] = None
+    limit: Limit = None
+    seed: Annotated[int | None, arg(help="Of weights and order.", metavar="N")] = None
+    set: Settings = ()
+    device: Device = None
+    onnx: Annotated[
+        Path | None, arg(help="Write the network as ONNX too.", metavar="FILE.onnx")
+    ] = None
+    json: Json = False
+
+
+COMMANDS: dict[str, type[object]] = {"stylize": Stylize, "train-style": TrainStyle}

@@ -1,7 +1,10 @@
 """What each command that paints does."""
 
-from impasto.cli import styles
-from impasto.cli.verbs import paint, run
+import json
+from functools import partial
+
+from impasto.cli import render, styles
+from impasto.cli.verbs import paint, run, teach
 from impasto.errors import ConfigError
 
 UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
@@ -10,6 +13,9 @@ UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
 @run.register
 def stylize(command: styles.Stylize) -> None:
     """Paints and shows how it goes."""
+    if command.fast is not None:
+        _repaint(command)
+        return
     from impasto.workflows.stylizing import stylize
 
     painting = stylize(
@@ -30,6 +36,63 @@ def stylize(command: styles.Stylize) -> None:
         film=command.film,
     )
     paint(painting, as_json=command.json)
+
+
+def _repaint(command: styles.Stylize) -> None:
+    from impasto.workflows.repainting import repaint
+
+    if command.styles or len(command.mask) > 1:
+        raise ConfigError(
+            "--fast: the network has its styles in it, and takes one mask; choose among them with --style"
+        )
+    told = repaint(
+        command.content,
+        command.fast or "",
+        to=command.to,
+        styles=command.style,
+        size=command.size,
+        keep_color=command.keep_color or "no",
+        mask=command.mask[0] if command.mask else None,
+        memory=_bytes(command.memory),
+        device=command.device or "auto",
+    )
+    print(
+        json.dumps(told) if command.json else f"painting: {told['to']} in {told['seconds']:.2f} s"
+    )
+
+
+@run.register
+def train_style(command: styles.TrainStyle) -> None:
+    """Teaches and shows how it goes."""
+    from impasto.workflows.repainting import export_styles
+    from impasto.workflows.teaching import train_style
+
+    given = {
+        "size": command.size,
+        "strength": command.strength,
+        "detail": command.detail,
+        "scale": command.scale,
+        "seed": command.seed,
+    }
+    typed = [f"{name}={value}" for name, value in given.items() if value is not None]
+    with render.Stages(quiet=command.json) as stages:
+        training = train_style(
+            command.styles,
+            command.content,
+            to=command.to,
+            minutes=command.minutes,
+            images=command.images,
+            steps=command.steps,
+            settings=(*typed, *(setting for group in command.set for setting in group)),
+            device=command.device or "auto",
+            limit=command.limit,
+            report=partial(stages, "preparing pictures"),
+        )
+    teach(training, as_json=command.json)
+    if command.onnx is not None:
+        path = export_styles(training.path, command.onnx)
+        if not command.json:
+            print(f"ONNX:  {path}")
 
 
 def _settings(command: styles.Stylize) -> tuple[str, ...]:

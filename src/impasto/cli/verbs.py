@@ -14,6 +14,7 @@ from impasto.events import Event, Finished, to_json
 
 if TYPE_CHECKING:
     from impasto.workflows.stylizing import Painting
+    from impasto.workflows.teaching import StyleTraining
     from impasto.workflows.training import Training
 
 
@@ -167,12 +168,24 @@ def train(command: commands.Train) -> None:
 @run.register
 def resume(command: commands.Resume) -> None:
     """Goes on with a run, of a training or of a painting, and shows it."""
-    from impasto.workflows.stylizing import paints, resume_painting
+    from impasto.workflows.stylizing import kind_of, resume_painting
+    from impasto.workflows.teaching import resume_lesson
     from impasto.workflows.training import resume
 
-    if paints(command.run):
-        paint(resume_painting(command.run, device=command.device), as_json=command.json)
-        return
+    match kind_of(command.run):
+        case "painting":
+            paint(resume_painting(command.run, device=command.device), as_json=command.json)
+            return
+        case "style":
+            lesson = resume_lesson(
+                command.run,
+                minutes=command.minutes,
+                images=command.images,
+                steps=command.steps,
+                device=command.device,
+            )
+            teach(lesson, as_json=command.json)
+            return
 
     with render.Stages(quiet=command.json) as stages:
         training = resume(
@@ -198,6 +211,16 @@ def paint(painting: "Painting", *, as_json: bool) -> None:
     for _ in render.painted(painting):
         pass
     print(f"painting: {painting.to}")
+
+
+def teach(training: "StyleTraining", *, as_json: bool) -> None:
+    """Shows a network as it learns styles, and where it is."""
+    for event in training if as_json else render.painted(training):
+        if as_json:
+            print(to_json(event), flush=True)
+    facts = {"to": str(training.path), "model": str(training.path / "model.safetensors")}
+    told = f"paint: impasto stylize PICTURE --fast {training.path} --to painting.png"
+    print(json.dumps(facts) if as_json else told)
 
 
 @run.register

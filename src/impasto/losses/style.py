@@ -92,8 +92,8 @@ def wasserstein(own: Moments, target: Moments, *, ridge: float = RIDGE) -> Float
 
 
 def content_distance(
-    maps: Float[Tensor, "1 c h w"],
-    wanted: Float[Tensor, "1 c h w"],
+    maps: Float[Tensor, "n c h w"],
+    wanted: Float[Tensor, "n c h w"],
     weights: Float[Tensor, "h w"] | None = None,
 ) -> Float[Tensor, ""]:
     """Squared difference of features, place by place, over the square of those wanted."""

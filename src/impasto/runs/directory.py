@@ -32,11 +32,16 @@ from impasto.holds import Hold
 from impasto.runs.config import RunConfig
 from impasto.sheets import tile, write_png
 from impasto.stylize.config import StyleConfig
+from impasto.stylize.learning import LearningConfig
 
 FORMAT = 1
-PAINTING = "painting"  # the kind of run, in its facts, that is not a training
+PAINTING, LESSON = (
+    "painting",
+    "style",
+)  # kinds of runs, in their facts, that are no trainings of families
 
 C = TypeVar("C")
+Configuration = RunConfig | StyleConfig | LearningConfig
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Run:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig | StyleConfig, facts: dict[str, Any]) -> "Run":
+    def create(cls, path: Path, config: Configuration, facts: dict[str, Any]) -> "Run":
         """A new run, of a training or of a painting, in an empty or new directory.
 
         Raises:
@@ -87,20 +92,21 @@ class Run:
         return run
 
     @property
-    def paints(self) -> bool:
-        """Whether it is a painting's, rather than a training's."""
-        return self.facts.get("kind") == PAINTING
+    def kind(self) -> str:
+        """`training`, `painting`, or `style` where a network learns one."""
+        kind: str = self.facts.get("kind", "training")
+        return kind
 
     @property
     def config(self) -> RunConfig:
         """The configuration of a training.
 
         Raises:
-            RunError: it is a painting's run.
+            RunError: it is another kind of run.
         """
-        if self.paints:
+        if self.kind != "training":
             raise RunError(
-                f"{self.path}: the run of a painting, not of a training; go on with `impasto resume {self.path}`"
+                f"{self.path}: the run of a {self.kind}, not of a training; go on with `impasto resume {self.path}`"
             )
         return self._config(RunConfig)
 
@@ -108,6 +114,11 @@ class Run:
     def style(self) -> StyleConfig:
         """The configuration of a painting."""
         return self._config(StyleConfig)
+
+    @property
+    def lesson(self) -> LearningConfig:
+        """The configuration of a network that learns styles."""
+        return self._config(LearningConfig)
 
     def _config(self, kind: type[C]) -> C:
         path = self.path / "config.yaml"
@@ -208,7 +219,7 @@ class Run:
         (self.path / "STOP").unlink(missing_ok=True)
 
 
-def _taken(path: Path, config: RunConfig | StyleConfig) -> RunError:
+def _taken(path: Path, config: Configuration) -> RunError:
     text = (path / "config.yaml").read_text(encoding="utf-8")
     if text == to_yaml(config):
         return RunError(f"{path}: this run exists already; go on with `impasto resume {path}`")

@@ -1,11 +1,13 @@
 """How a picture is painted: one frozen configuration, as of a training."""
 
+import hashlib
+import json
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from impasto.config import configuration
+from impasto.config import configuration, to_plain
 from impasto.stylize.color import KeepColor
 from impasto.stylize.descent import OptimizerName
 from impasto.stylize.loss_network import NetworkName
@@ -61,3 +63,11 @@ class StyleConfig:
         PyramidConfig()
     )
     seed: NonNegativeInt = 0
+
+
+def settings_of(config: object) -> str:
+    """A hash of everything in a configuration that decides what is painted: all but its name and description."""
+    plain = {
+        k: v for k, v in to_plain(config).items() if k not in {"name", "description", "budget"}
+    }
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from jaxtyping import UInt8
 from torch import Tensor
 
 from impasto.images import Picture
@@ -45,8 +47,14 @@ class Painter(Protocol):
     def flops(self) -> float:
         """Operations of the network over all steps, targets aside."""
 
-    def spent(self) -> float:
+    def spent(self, seconds: float) -> float:
         """The share of them that is done."""
+
+    def told(self) -> dict[str, float]:
+        """The size that is being worked on."""
+
+    def preview(self) -> UInt8[np.ndarray, "1 h w 3"]:
+        """The painting now, as large as it will be, or as a screen shows."""
 
     def state(self) -> dict[str, Tensor]:
         """All that it takes to go on."""

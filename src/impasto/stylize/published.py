@@ -10,14 +10,16 @@ gradients, and pixels are clamped at every step.
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from impasto.losses.style import published_content, published_gram, published_style
 from impasto.stylize.config import PublishedConfig
 from impasto.stylize.loss_network import IMAGENET, LossNetwork
 from impasto.stylize.objective import Losses
+from impasto.stylize.scene import preview
 
 
 class PublishedLoop:
@@ -69,13 +71,23 @@ class PublishedLoop:
         """The same."""
         return self.size
 
-    def spent(self) -> float:
-        """The share of its operations that is done."""
+    def spent(self, seconds: float = 0.0) -> float:
+        """The share of its operations that is done; how long it took does not matter."""
+        del seconds
         return self.done / self.steps
 
     def flops(self) -> float:
         """Operations of the network over all steps, targets aside."""
         return self.steps * self.network.flops(self.layers[-1], *self.size)
+
+    def told(self) -> dict[str, float]:
+        """The size that is being worked on."""
+        height, width = self.size
+        return {"height": float(height), "width": float(width)}
+
+    def preview(self) -> UInt8[np.ndarray, "1 h w 3"]:
+        """The painting now, as large as it will be, or as a screen shows."""
+        return preview(self.picture, *self.final)
 
     def state(self) -> dict[str, Tensor]:
         """All that it takes to go on."""

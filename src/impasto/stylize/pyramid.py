@@ -10,7 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from impasto.images import Picture
@@ -20,7 +22,7 @@ from impasto.stylize.config import PyramidConfig
 from impasto.stylize.descent import LBFGS, Adam, Descent
 from impasto.stylize.loss_network import Kind, LossNetwork
 from impasto.stylize.objective import Losses, Objective, Weights
-from impasto.stylize.scene import LEAST_SIDE, Scene, resized
+from impasto.stylize.scene import LEAST_SIDE, Scene, preview, resized
 
 CONTENT = 1.0  # the content's weight at a strength of one half, where the manner's is 1
 
@@ -97,6 +99,15 @@ class Pyramid:
         self.done += 1
         return losses
 
+    def told(self) -> dict[str, float]:
+        """The size that is being worked on."""
+        height, width = self.size
+        return {"height": float(height), "width": float(width)}
+
+    def preview(self) -> UInt8[np.ndarray, "1 h w 3"]:
+        """The painting now, as large as it will be, or as a screen shows."""
+        return preview(self.picture, *self.final)
+
     def state(self) -> dict[str, Tensor]:
         """All that it takes to go on."""
         held = {"painting": self.painting}
@@ -120,8 +131,9 @@ class Pyramid:
         """Operations of the network over all steps, targets aside."""
         return self._flops(self.steps)
 
-    def spent(self) -> float:
-        """The share of its operations that is done."""
+    def spent(self, seconds: float = 0.0) -> float:
+        """The share of its operations that is done; how long it took does not matter."""
+        del seconds
         return self._flops(self.done) / self.flops()
 
     def _flops(self, steps: int) -> float:

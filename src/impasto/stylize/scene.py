@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from impasto.images import Picture
+from impasto.images import Picture, to_uint8
 from impasto.losses.style import Moments
 from impasto.stylize.canvas import Canvas, Tiling, Where
 from impasto.stylize.loss_network import LossNetwork
 from impasto.stylize.objective import Region
 
+LARGEST_PREVIEW = 800  # pixels on the longest side
 LEAST_SIDE = 16  # pixels, to get through all of the network's poolings
 
 
@@ -105,6 +108,13 @@ def resized(picture: Picture, height: int, width: int) -> Picture:
     if picture.shape[2:] == (height, width):
         return picture
     return interpolate(picture, (height, width), mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+def preview(picture: Picture, height: int, width: int) -> UInt8[np.ndarray, "1 h w 3"]:
+    """The picture as large as it will be, or as a screen shows, whatever its size is now."""
+    share = min(1.0, LARGEST_PREVIEW / max(height, width))
+    shown = resized(picture, round(height * share), round(width * share))
+    return to_uint8(shown).cpu().numpy()
 
 
 def blended(manners: Sequence[tuple[float, dict[int, Moments]]]) -> dict[int, Moments]:

@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 from impasto.data.original import Original, read_original
 from impasto.errors import ConfigError, SourceError
 from impasto.images import Picture, levels_to_float
+from impasto.stylize.canvas import Where
 from impasto.stylize.color import KeepColor, recolored, shown
 from impasto.stylize.scene import LEAST_SIDE, Part, Scene, Style, resized
 
@@ -84,20 +85,43 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Staged:
-    """What is to be painted, and what it takes to put it into a file again.
+class Backdrop:
+    """A picture that is to be painted, and what it takes to put the painting into a file again.
 
     Attributes:
         content: as its file holds it.
-        plain: the content's colours at the painting's size, whatever the network is shown.
-        scene: what the network is shown.
-        start: what to begin with; None for what the recipe says.
+        plain: its colours at the painting's size, whatever a network is shown.
+        paint: how much of each pixel is painted; None for all.
     """
 
     content: Original
     plain: Picture
+    paint: Where | None
+
+
+@dataclass(frozen=True)
+class Staged(Backdrop):
+    """What is to be painted, and how.
+
+    Attributes:
+        scene: what the network is shown.
+        start: what to begin with; None for what the recipe says.
+    """
+
     scene: Scene
     start: Picture | None
+
+
+def backdrop(content: Path, size: int | None, mask: Path | None) -> Backdrop:
+    """A picture at the size of its painting, which is its own by default.
+
+    Raises:
+        SourceError: a file is not a picture, is too small, or the mask has another shape.
+    """
+    own = _read(content)
+    height, width = fitted(own.picture, size or max(own.picture.size))
+    paint = None if mask is None else _mask(mask, own, (height, width))
+    return Backdrop(own.picture, resized(floated(own.picture), height, width), paint)
 
 
 def stage(order: Order, *, size: int, scale: float, keep_color: KeepColor) -> Staged:
@@ -135,8 +159,8 @@ def stage(order: Order, *, size: int, scale: float, keep_color: KeepColor) -> St
     if seen is not None:
         parts = [Part(p.styles, seen if p.where is None else p.where * seen) for p in parts]
     scene = Scene(shown(plain, keep_color), parts, scale, paint)
-    start = None if order.start is None else floated(_read(order.start).picture)
-    return Staged(original, plain, scene, start)
+    start = None if order.start is None else opened(order.start)
+    return Staged(original, plain, paint, scene, start)
 
 
 def named(text: str) -> Named:
@@ -162,6 +186,15 @@ def fitted(original: Original, size: int) -> tuple[int, int]:
     width, height = original.size
     share = size / max(width, height)
     return max(LEAST_SIDE, round(height * share)), max(LEAST_SIDE, round(width * share))
+
+
+def opened(path: Path) -> Picture:
+    """All pixels of a picture's file, in [-1, 1].
+
+    Raises:
+        SourceError: it is no picture, or too small.
+    """
+    return floated(_read(path).picture)
 
 
 def floated(original: Original) -> Picture:

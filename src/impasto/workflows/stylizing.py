@@ -13,23 +13,23 @@ import torch
 from impasto.config import override
 from impasto.data.original import Original, format_of, write_original
 from impasto.errors import ConfigError, NotSaved, RunError
-from impasto.events import Event, Finished, Tick
+from impasto.events import Event, Finished, Started, Tick
 from impasto.holds import Hold
 from impasto.images import Picture, float_to_levels
 from impasto.recipes import find_painting
 from impasto.runs.checkpoint import State, last_state, set_aside
 from impasto.runs.devices import device_name, device_of
 from impasto.runs.directory import PAINTING, Run
-from impasto.runs.painting import Easel, paint, settings_of
+from impasto.runs.work import Bench, work_on
 from impasto.stylize.color import KeepColor, finished
-from impasto.stylize.config import PyramidConfig, StyleConfig
+from impasto.stylize.config import PyramidConfig, StyleConfig, settings_of
 from impasto.stylize.loss_network import LossNetwork, network_name
 from impasto.stylize.memory import Plan, peak_memory, plan_memory
-from impasto.stylize.painter import layers, painter_of
+from impasto.stylize.painter import Painter, layers, painter_of
 from impasto.stylize.scene import resized
 from impasto.version import __version__
 from impasto.views.film import make_film
-from impasto.workflows.staging import Order, Staged, named, resized_where, stage
+from impasto.workflows.staging import Backdrop, Order, Staged, named, resized_where, stage
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 EVERY = 10  # steps between two printed losses, as the published loop has it
@@ -46,18 +46,19 @@ class Painting(Iterator[Event]):
 
     def __init__(
         self,
-        easel: Easel,
+        bench: Bench[Painter],
         staged: Staged,
+        config: StyleConfig,
         to: Path,
         plan: Plan,
         *,
         film: Path | None = None,
         lock: Hold | None = None,
     ) -> None:
-        self.to, self.config, self.plan = to, easel.config, plan
-        self._easel, self._staged, self._film = easel, staged, film
+        self.to, self.config, self.plan = to, config, plan
+        self._bench, self._staged, self._film = bench, staged, film
         self._losses: list[dict[str, float]] = []
-        self._seconds = easel.seconds
+        self._seconds = bench.seconds
         self._events = self._kept(lock)
 
     def __next__(self) -> Event:
@@ -86,7 +87,7 @@ class Painting(Iterator[Event]):
 
     def facts(self) -> dict[str, Any]:
         """What came of it so far: seconds, steps, losses of the last step and all that were told, size, memory."""
-        painter = self._easel.painter
+        painter = self._bench.work
         height, width = self._staged.plain.shape[2:]
         last = self._losses[-1] if self._losses else {}
         return {
@@ -107,7 +108,7 @@ class Painting(Iterator[Event]):
 
     def _kept(self, lock: Hold | None) -> Iterator[Event]:
         with lock or nullcontext():
-            events = paint(self._easel)
+            events = work_on(self._bench)
             try:
                 for event in events:
                     self._note(event)
@@ -126,7 +127,7 @@ class Painting(Iterator[Event]):
             self._seconds = event.seconds
 
     def _write(self) -> None:
-        painted = self._easel.painter.picture.cpu()
+        painted = self._bench.work.picture.cpu()
         plain = self._staged.plain
         if painted.shape != plain.shape:  # it was left at a smaller size
             painted = resized(painted, *plain.shape[2:])
@@ -136,16 +137,16 @@ class Painting(Iterator[Event]):
             raise NotSaved(
                 f"{self.to}: cannot be written ({error}); make room, or allow it"
             ) from None
-        if self._film is not None and self._easel.run is not None:
-            make_film(self._easel.run.frames(), self._film)
+        if self._film is not None and self._bench.run is not None:
+            make_film(self._bench.run.frames(), self._film)
 
 
-def write_painting(painted: Picture, staged: Staged, keep: KeepColor, to: Path) -> None:
+def write_painting(painted: Picture, stage: Backdrop, keep: KeepColor, to: Path) -> None:
     """Writes a painting as its content came: depth, opacity and profile."""
-    scene, original = staged.scene, staged.content
-    whole = finished(painted, staged.plain, keep)
-    if scene.paint is not None:  # what was not painted keeps its own colours too
-        whole = torch.lerp(staged.plain, whole, scene.paint)
+    original = stage.content
+    whole = finished(painted, stage.plain, keep)
+    if stage.paint is not None:  # what was not painted keeps its own colours too
+        whole = torch.lerp(stage.plain, whole, stage.paint)
     kind = original.levels.dtype
     levels = float_to_levels(whole, original.largest).numpy().astype(kind)
     opacity = original.opacity
@@ -215,7 +216,7 @@ def stylize(
         Path(start) if start else None,
     )
     staged = _staged(config, order)
-    easel, plan = _easel(config, staged, order, memory=memory, device=device)
+    bench, plan = _bench(config, staged, order, memory=memory, device=device)
     lock = None
     if run is not None:
         facts = {
@@ -224,18 +225,19 @@ def stylize(
             "order": order.to_plain(),
             "to": str(to.resolve()),
             "film": str(Path(film).resolve()) if film else None,
-            "fingerprint": easel.fingerprint,
+            "fingerprint": bench.fingerprint,
             "environment": {"impasto": __version__, "torch": torch.__version__},
         }
         held = Run.create(Path(run), config, facts)
-        easel, lock = replace(easel, run=held), held.claim()
-    return Painting(easel, staged, to, plan, film=Path(film) if film else None, lock=lock)
+        started = replace(bench.started, run=str(held.path))
+        bench, lock = replace(bench, run=held, started=started), held.claim()
+    return Painting(bench, staged, config, to, plan, film=Path(film) if film else None, lock=lock)
 
 
-def paints(run: str | Path) -> bool:
-    """Whether this is the directory of a painting's run; of a training's, or of none, it is not."""
+def kind_of(run: str | Path) -> str:
+    """What a run's directory is of: `painting`, `style`, or else `training`, though there be none."""
     path = Path(run)
-    return (path / "run.json").is_file() and Run(path).paints
+    return Run(path).kind if (path / "run.json").is_file() else "training"
 
 
 def resume_painting(
@@ -270,11 +272,11 @@ def resume_painting(
     held.clear_stop()
     set_aside(damaged)
     held.rewind(state.images_seen if state else -1)
-    easel, plan = _easel(
+    bench, plan = _bench(
         config, staged, order, memory=memory, device=device or "auto", run=held, state=state
     )
     film = Path(facts["film"]) if facts["film"] else None
-    return Painting(easel, staged, Path(facts["to"]), plan, film=film, lock=lock)
+    return Painting(bench, staged, config, Path(facts["to"]), plan, film=film, lock=lock)
 
 
 def _configured(
@@ -307,7 +309,7 @@ def _staged(config: StyleConfig, order: Order) -> Staged:
     return stage(order, size=config.size, scale=scale, keep_color=config.keep_color)
 
 
-def _easel(
+def _bench(
     config: StyleConfig,
     staged: Staged,
     order: Order,
@@ -316,7 +318,7 @@ def _easel(
     device: Device,
     run: Run | None = None,
     state: State | None = None,
-) -> tuple[Easel, Plan]:
+) -> tuple[Bench[Painter], Plan]:
     """The painting before its first step, or where its state was, and how it fits into memory."""
     place = torch.device(device_of(device))
     wanted = layers(config, config.network)
@@ -331,15 +333,25 @@ def _easel(
     painter = painter_of(plan.applied(config), network, scene, tiling=plan.tiling, start=start)
     if state is not None:
         painter.restore({name: value.to(place) for name, value in state.tensors.items()})
-    easel = Easel(
+    started = Started(
+        images_seen=painter.done,
+        run=str(run.path) if run else "",
+        recipe=config.name,
+        pictures=1 + len(order.styles),
+        held_out=0,
+        budget=f"{painter.steps:,} steps",
+        device=device_name(place),
+        processes=1,
+        precision="32-bit",
+        parameters={config.network: sum(p.numel() for p in network.parameters())},
+    )
+    bench: Bench[Painter] = Bench(
         painter,
-        config,
-        device_name(place),
-        {config.network: sum(p.numel() for p in network.parameters())},
-        len(order.styles),
+        started,
         run,
         order.fingerprint(),
+        settings_of(config),
         EVERY,
         state.seconds if state else 0.0,
     )
-    return easel, plan
+    return bench, plan

@@ -1,0 +1,138 @@
+"""Learning a manner: a network that repaints pictures at once, taught by the loss network on many contents.
+
+It goes down the same losses as a painting does: content place by place, and manner by the moments of features;
+but the moments are asked of every picture of a batch, each with a style drawn for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Ge, Gt, Le
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from impasto.config import configuration
+from impasto.images import Picture
+from impasto.losses.style import Moments, content_distance, gram_distance, moments, total_variation
+from impasto.nn.blocks import placed
+from impasto.nn.ema import Ema
+from impasto.nn.player import Player, adam
+from impasto.nn.transfer import TransferNetwork
+from impasto.schedules import Cosine
+from impasto.seeds import seeded, stream
+from impasto.stylize.canvas import Canvas
+from impasto.stylize.config import PyramidConfig
+from impasto.stylize.loss_network import LossNetwork, NetworkName
+from impasto.stylize.objective import Losses, Weights
+from impasto.stylize.pyramid import weights
+from impasto.stylize.scene import resized
+from impasto.types import Budget, Progress
+
+
+@configuration
+class LearningConfig:
+    """How a network learns styles."""
+
+    name: Literal["network"] = "network"
+    styles: tuple[str, ...]  # their names, in the order of the network's numbers
+    size: Annotated[int, Ge(64)] = 128  # pixels of the contents that it learns on
+    width: PositiveInt = 16  # channels beside the picture
+    strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
+    detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones
+    scale: Annotated[float, Gt(0), Le(8)] = (
+        2.0  # of brush strokes: the style's longest side in the content's
+    )
+    smooth: NonNegativeFloat = 0.02  # weight of the total variation
+    batch: PositiveInt = 4
+    learning_rate: PositiveFloat = 2e-3
+    ema_half_life: NonNegativeInt = 200  # images
+    network: NetworkName = "auto"
+    seed: NonNegativeInt = 0
+    budget: Budget = Budget(20, "minutes")
+
+
+class StyleLearner:
+    """A network that learns styles.
+
+    Args:
+        config: how.
+        loss_network: what teaches, at the layers that `teaching` names.
+        styles: pictures, as many as the configuration names.
+        device: where it learns.
+    """
+
+    def __init__(
+        self,
+        config: LearningConfig,
+        loss_network: LossNetwork,
+        styles: Sequence[Picture],
+        device: torch.device,
+    ) -> None:
+        self.config, self.teacher, self.device = config, loss_network, device
+        self.weights = teaching(loss_network, config)
+        self.targets = [self._target(style.to(device)) for style in styles]
+        with seeded(config.seed, "transfer network"):
+            network = TransferNetwork(config.width, len(styles))
+        placed(network, device)
+        average = Ema(network, config.ema_half_life) if config.ema_half_life else None
+        self.player = Player(
+            network, adam(network, config.learning_rate, (0.9, 0.999)), ema=average
+        )
+        self.schedule = Cosine(final=0.05)
+
+    def step(self, contents: Tensor, progress: Progress) -> Losses:
+        """One step on a batch of contents in [-1, 1], each with a style drawn for it."""
+        drawn = torch.randint(
+            len(self.targets),
+            (len(contents),),
+            generator=stream(self.config.seed, "styles", progress.images_seen),
+        )
+        mix = one_hot(drawn, len(self.targets)).float().to(self.device)
+        painted = self.player.network(contents, mix)
+        seen = self.teacher(painted, self.weights.layers)
+        with torch.no_grad():
+            wanted = (
+                self.teacher(contents, tuple(self.weights.content)) if self.weights.content else {}
+            )
+        content, style = contents.new_zeros(()), contents.new_zeros(())
+        for layer, weight in self.weights.content.items():
+            content = content + weight * content_distance(seen[layer], wanted[layer])
+        for layer, weight in self.weights.style.items():
+            for index, kind in enumerate(drawn.tolist()):
+                own = moments(seen[layer][index : index + 1])
+                style = style + weight * gram_distance(own, self.targets[kind][layer])
+        style = style / len(contents)
+        smooth = self.weights.smooth * total_variation(painted)
+        rate = self.config.learning_rate * self.schedule.factor(progress)
+        total = self.player.descend(content + style + smooth, learning_rate=rate)
+        self.player.average(progress.images_seen, len(contents))
+        return {"content": content.detach(), "style": style.detach(), "total": total}
+
+    @torch.no_grad()
+    def painted(self, contents: Tensor, mix: Tensor) -> Tensor:
+        """The contents as the network would paint them if it stopped learning now."""
+        painted: Tensor = self.player.best(contents, mix)
+        return painted
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on."""
+        return self.player.state()
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Becomes the learner whose `state` this was."""
+        self.player.restore(state)
+
+    def _target(self, style: Picture) -> dict[int, Moments]:
+        """The style's moments, at a size in proportion to the contents."""
+        share = min(1.0, self.config.scale * self.config.size / max(style.shape[2:]))
+        height, width = (max(16, round(side * share)) for side in style.shape[2:])
+        shown = resized(style, height, width)
+        return Canvas(self.teacher, height, width).manner(shown, tuple(self.weights.style))
+
+
+def teaching(network: LossNetwork, config: LearningConfig) -> Weights:
+    """What the loss network looks at, and how much each part counts."""
+    told = PyramidConfig(strength=config.strength, detail=config.detail, smooth=config.smooth)
+    return weights(network.kind, told)

@@ -1,0 +1,305 @@
+"""Teaching a network styles, so that it repaints pictures at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from impasto.config import from_plain, override, to_plain
+from impasto.data.config import DataConfig
+from impasto.data.feed import Feed
+from impasto.data.prepare import prepare
+from impasto.data.prepared import Prepared, is_prepared
+from impasto.errors import ConfigError, NotSaved, RunError, SourceError
+from impasto.events import Event, Started
+from impasto.holds import Hold
+from impasto.images import to_float, to_uint8
+from impasto.nn.weights import write_tensors
+from impasto.runs.checkpoint import last_state, set_aside
+from impasto.runs.devices import device_name, device_of
+from impasto.runs.directory import LESSON, Run
+from impasto.runs.work import Bench, work_on
+from impasto.stylize.config import settings_of
+from impasto.stylize.learning import LearningConfig, StyleLearner, teaching
+from impasto.stylize.loss_network import LossNetwork, network_name
+from impasto.types import Budget, Progress
+from impasto.version import __version__
+from impasto.workflows.pictures import Report
+from impasto.workflows.settings import Device, budget
+from impasto.workflows.staging import opened
+
+FORMAT = 1
+SHOWN = 4  # contents in a preview
+EVERY = 10  # steps between two ticks
+
+
+class Lesson:
+    """A learner and the contents that it learns on: what `work_on` works on."""
+
+    def __init__(self, learner: StyleLearner, prepared: Prepared, limit: Budget) -> None:
+        self.learner, self.limit = learner, limit
+        config = learner.config
+        positions, _ = prepared.split(prepared.config.split_seed, 0.0)
+        self.feed = Feed(prepared, positions, batch=config.batch, seed=config.seed, flip=True)
+        self.resolved = limit.resolve(batch=config.batch, epoch=len(positions))
+        self.epoch, self.done, self.seconds = len(positions), 0, 0.0
+        places = np.linspace(0, len(positions) - 1, SHOWN).astype(int)
+        self.contents = torch.from_numpy(prepared.images(positions[places]))
+
+    def spent(self, seconds: float) -> float:
+        """The share of the budget that is spent."""
+        self.seconds = seconds
+        return self._progress().fraction
+
+    def step(self) -> Mapping[str, Tensor]:
+        """One step on the next batch."""
+        raw = self.feed.at(self.done)
+        contents = to_float(raw.images.to(self.learner.device))
+        losses = self.learner.step(contents, self._progress())
+        self.done += len(contents)
+        return losses
+
+    def told(self) -> dict[str, float]:
+        """How far the weights move, and how many steps had to be left out."""
+        player = self.learner.player
+        return {"update_ratio": float(player.update_ratio), "skipped": float(player.skipped)}
+
+    def preview(self) -> UInt8[np.ndarray, "n h w c"]:
+        """A few contents, each in every style."""
+        count = len(self.learner.targets)
+        contents = to_float(self.contents.to(self.learner.device)).repeat_interleave(count, 0)
+        mix = torch.eye(count, device=self.learner.device).repeat(SHOWN, 1)
+        return to_uint8(self.learner.painted(contents, mix)).cpu().numpy()
+
+    def state(self) -> dict[str, Tensor]:
+        """All that it takes to go on."""
+        return self.learner.state()
+
+    def _progress(self) -> Progress:
+        return Progress(self.done, self.resolved, self.epoch, self.seconds)
+
+
+class StyleTraining(Iterator[Event]):
+    """A network that is learning styles: an iterator over its events. Leaving it, in whatever way, saves.
+
+    Attributes:
+        path: the run's directory, with model.safetensors in the end.
+        config: how it learns.
+    """
+
+    def __init__(self, bench: Bench[Lesson], config: LearningConfig, run: Run, lock: Hold) -> None:
+        self.path, self.config = run.path, config
+        self._bench, self._run = bench, run
+        self._events = self._kept(lock)
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def __enter__(self) -> "StyleTraining":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops here, and saves."""
+        self._events.close()  # type: ignore[attr-defined]
+
+    def finish(self) -> Path:
+        """The run's directory, once the budget is spent."""
+        for _ in self:
+            pass
+        return self.path
+
+    def _kept(self, lock: Hold | None) -> Iterator[Event]:
+        with lock or nullcontext():
+            events = work_on(self._bench)
+            try:
+                yield from events
+            finally:
+                events.close()  # type: ignore[attr-defined]
+                self._write()
+
+    def _write(self) -> None:
+        lesson, facts = self._bench.work, self._run.facts
+        told = {
+            "format": FORMAT,
+            "kind": LESSON,
+            "config": to_plain(self.config),
+            "provenance": {
+                "images_seen": lesson.done,
+                "source": facts["source"],
+                "styles": facts["styles"],
+                "impasto": __version__,
+            },
+        }
+        try:
+            write_tensors(self._run.model_path, lesson.learner.player.best.state_dict(), told)
+        except OSError as error:
+            raise NotSaved(
+                f"{self._run.model_path}: cannot be written ({error}); make room, and say `impasto resume {self.path}`"
+            ) from None
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    prepared: Prepared
+    styles: tuple[Path, ...]
+
+
+def train_style(
+    styles: Sequence[str | Path],
+    content: str | Path,
+    *,
+    to: str | Path,
+    minutes: float | None = None,
+    images: int | None = None,
+    steps: int | None = None,
+    settings: tuple[str, ...] = (),
+    device: Device = "auto",
+    limit: int | None = None,
+    report: Report | None = None,
+) -> StyleTraining:
+    """A network learning to paint in these styles, under way.
+
+    Args:
+        styles: pictures; the network holds all of them.
+        content: a source of pictures to learn on; of any kind.
+        to: the run's directory, which `stylize` then takes as a network.
+        minutes: to learn (at most one of the three); 20 by default.
+        images: to learn on.
+        steps: to learn for.
+        settings: fields of `LearningConfig`, such as `strength=0.7`.
+        device: where to learn.
+        limit: contents to use, at most.
+        report: told how many contents are prepared, of how many.
+
+    Raises:
+        BadInput: a style or the source is not what it should be, or weights are missing.
+    """
+    files = tuple(Path(style) for style in styles)
+    config = _configured(files, settings)
+    config = replace(config, budget=budget(minutes, images, None, steps) or config.budget)
+    pictures = _Pictures(_contents(content, config, limit, report), files)
+    place = torch.device(device_of(device))
+    lesson = _lesson(config, pictures, place)
+    facts = {
+        "format": 1,
+        "kind": LESSON,
+        "source": str(content),
+        "prepared": str(pictures.prepared.path.resolve()),
+        "fingerprint": pictures.prepared.fingerprint,
+        "styles": [str(path.resolve()) for path in files],
+        "credit": pictures.prepared.credit,
+        "environment": {"impasto": __version__, "torch": torch.__version__},
+    }
+    run = Run.create(Path(to), config, facts)
+    return StyleTraining(_bench(lesson, config, run, place), config, run, run.claim())
+
+
+def resume_lesson(
+    run: str | Path,
+    *,
+    minutes: float | None = None,
+    images: int | None = None,
+    steps: int | None = None,
+    device: Device | None = None,
+) -> StyleTraining:
+    """A network that goes on learning from its last saved state.
+
+    Raises:
+        BadInput: pictures or settings changed, somebody else is training it, or no state of it can be used.
+    """
+    held = Run.open(Path(run))
+    facts, config = held.facts, held.lesson
+    prepared = Prepared.open(Path(facts["prepared"]))
+    if prepared.fingerprint != facts["fingerprint"]:
+        raise RunError(
+            f"{held.path}: the contents are not those that it was learning on; restore them"
+        )
+    state, damaged = last_state(held.path / "state")
+    if state is not None and state.settings != settings_of(config):
+        raise RunError(
+            f"{held.path / 'config.yaml'}: its settings are not those that it was learning by; restore them, or "
+            "begin anew with `impasto train-style`"
+        )
+    config = replace(config, budget=budget(minutes, images, None, steps) or config.budget)
+    place = torch.device(device_of(device or "auto"))
+    styles = tuple(Path(path) for path in facts["styles"])
+    lesson = _lesson(config, _Pictures(prepared, styles), place)
+    lock = held.claim()
+    held.clear_stop()
+    set_aside(damaged)
+    held.rewind(state.images_seen if state else -1)
+    seconds = 0.0
+    if state is not None:
+        lesson.learner.restore(state.tensors)
+        lesson.done, seconds = state.images_seen, state.seconds
+    return StyleTraining(_bench(lesson, config, held, place, seconds), config, held, lock)
+
+
+def _configured(styles: tuple[Path, ...], settings: tuple[str, ...]) -> LearningConfig:
+    if not styles:
+        raise ConfigError("no style: name at least one picture to learn from")
+    names = tuple(path.stem for path in styles)
+    if len(set(names)) < len(names):
+        raise ConfigError(f"styles: {', '.join(names)}: two have one name; rename a file")
+    config = override(from_plain(LearningConfig, {"styles": names}, where="styles"), settings)
+    return replace(config, network=network_name(config.network))
+
+
+def _contents(
+    content: str | Path, config: LearningConfig, limit: int | None, report: Report | None
+) -> Prepared:
+    path = Path(content)
+    if is_prepared(path):
+        found = Prepared.open(path)
+        if found.config.channels != 3:
+            raise SourceError(
+                f"{path}: is grey; contents are in colour, prepare them with --channels 3"
+            )
+    else:
+        data = DataConfig(size=config.size, crop="center", limit=limit, validation=0.0)
+        found = prepare(content, data, report=report)
+    return found
+
+
+def _lesson(config: LearningConfig, pictures: _Pictures, place: torch.device) -> Lesson:
+    probe = LossNetwork.published(config.network, (0,), device=place)
+    network = LossNetwork.published(
+        config.network, teaching(probe, config).layers, padding="replicate", device=place
+    )
+    styles = [opened(path) for path in pictures.styles]
+    return Lesson(StyleLearner(config, network, styles, place), pictures.prepared, config.budget)
+
+
+def _bench(
+    lesson: Lesson, config: LearningConfig, run: Run, place: torch.device, seconds: float = 0.0
+) -> Bench[Lesson]:
+    network = lesson.learner.player.network
+    started = Started(
+        images_seen=lesson.done,
+        run=str(run.path),
+        recipe=config.name,
+        pictures=lesson.epoch,
+        held_out=0,
+        budget=str(config.budget),
+        device=device_name(place),
+        processes=1,
+        precision="32-bit",
+        parameters={"network": sum(p.numel() for p in network.parameters())},
+    )
+    facts: dict[str, Any] = run.facts
+    return Bench(lesson, started, run, facts["fingerprint"], settings_of(config), EVERY, seconds)
