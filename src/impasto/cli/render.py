@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
     from impasto.workflows.comparison import Comparison
     from impasto.workflows.compressing import Compressed, Rendition
     from impasto.workflows.examination import Examination
+    from impasto.workflows.exhibiting import Exhibition
     from impasto.workflows.oddities import Anomalies
     from impasto.workflows.training import Training
 
@@ -123,6 +124,29 @@ def painted(painting: Iterable[Event]) -> Iterator[Event]:
             elif line:
                 live.console.print(line, soft_wrap=True)
             yield event
+
+
+def compared(told: dict[str, Any]) -> str:
+    """The distances of paintings over a setting, as a table of text."""
+    table = Table(box=None, pad_edge=False)
+    for title in (told["setting"], "content", "style", "seconds"):
+        table.add_column(title, justify="right")
+    for row in told["paintings"]:
+        numbers = (f"{row[name]:.3f}" for name in ("content_distance", "style_distance"))
+        table.add_row(str(row[told["setting"]]), *numbers, f"{row['seconds']:.0f}")
+    return f"{_text(table)}\nsheet: {told['to']}"
+
+
+def exhibited(found: "Exhibition") -> str:
+    """What came of many pairs, in words."""
+    before = f", {found.there:,} were there before" if found.there else ""
+    lines = [
+        f"{len(found.painted):,} of {found.pairs:,} painted in {duration(found.seconds)}{before}: {found.to}"
+    ]
+    lines += [f"  {name}: {why}" for name, why in islice(found.failed.items(), MOST_ROWS)]
+    if (more := len(found.failed) - MOST_ROWS) > 0:
+        lines.append(f"  and {more:,} more")
+    return "\n".join(lines)
 
 
 def _stroke(event: Event) -> str:

@@ -78,6 +78,13 @@ class Stylize:
             metavar="content|noise|FILE",
         ),
     ] = None
+    compare: Annotated[
+        str | None,
+        arg(
+            help="Paint over the values of a setting, onto one sheet: strength=0.2,0.5,0.8.",
+            metavar="SETTING=VALUE,...",
+        ),
+    ] = None
     steps: Annotated[int | None, arg(help="In all; the recipe's by default.", metavar="N")] = None
     seed: Annotated[int | None, arg(help="Of what is drawn.", metavar="N")] = None
     network: Annotated[

@@ -2,10 +2,17 @@
 
 import json
 from functools import partial
+from typing import TYPE_CHECKING
 
 from impasto.cli import render, styles
 from impasto.cli.verbs import paint, run, teach
 from impasto.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from impasto.workflows.stylizing import Painting
 
 UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
 
@@ -16,12 +23,40 @@ def stylize(command: styles.Stylize) -> None:
     if command.fast is not None:
         _repaint(command)
         return
+    from impasto.workflows.exhibiting import compare_settings, many, stylize_many
+
+    begin = partial(_begin, command)
+    several = command.compare is not None or many(command.content, command.styles)
+    if several and (command.run or command.film):
+        raise ConfigError("--run and --film: are for one painting, and there will be several")
+    if command.compare is not None:
+        told = compare_settings(command.content, command.styles, command.to, command.compare, begin)
+        print(json.dumps(told) if command.json else render.compared(told))
+    elif many(command.content, command.styles):
+        with render.Stages(quiet=command.json) as stages:
+            report = partial(stages, "painting pairs")
+            found = stylize_many(command.content, command.styles, command.to, begin, report=report)
+        print(json.dumps(found.to_plain()) if command.json else render.exhibited(found))
+        if found.failed:
+            raise SystemExit(1)
+    else:
+        paint(begin(command.content, command.styles, command.to, ()), as_json=command.json)
+
+
+def _begin(
+    command: styles.Stylize,
+    content: "Path",
+    manners: "Sequence[str]",
+    to: "Path",
+    settings: tuple[str, ...],
+) -> "Painting":
+    """A painting as the command wants it, of this pair."""
     from impasto.workflows.stylizing import stylize
 
-    painting = stylize(
-        command.content,
-        command.styles,
-        to=command.to,
+    return stylize(
+        content,
+        manners,
+        to=to,
         recipe=command.recipe,
         size=command.size,
         steps=command.steps,
@@ -29,13 +64,12 @@ def stylize(command: styles.Stylize) -> None:
         masks=command.mask,
         regions=command.regions,
         start=command.start if command.start not in {None, "content", "noise"} else None,
-        settings=_settings(command),
+        settings=(*_settings(command), *settings),
         memory=_bytes(command.memory),
         device=command.device or "auto",
         run=command.run,
         film=command.film,
     )
-    paint(painting, as_json=command.json)
 
 
 def _repaint(command: styles.Stylize) -> None:

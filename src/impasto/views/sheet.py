@@ -1,7 +1,7 @@
 """Pictures on one sheet: real ones beside generated ones, or what was kept and what was left out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import UInt8
@@ -11,6 +11,7 @@ from impasto.sheets import tile
 
 COMFORTABLE = 64  # pixels; smaller pictures are enlarged to at least this
 _MARGIN = 16  # pixels between the two halves
+_CELL_GAP = 8  # pixels between pictures with labels
 _CAPTION = 18  # pixels, the height of the letters
 
 
@@ -59,6 +60,23 @@ def stacked(
         for block in blocks
     )
     return np.concatenate(list(padded))
+
+
+def labelled(
+    pictures: Sequence[tuple[str, UInt8[np.ndarray, "_ _ 3"]]], columns: int | None = None
+) -> UInt8[np.ndarray, "sh sw 3"]:
+    """One sheet with pictures of any size, each under its label, in as square an order as they make."""
+    cells = [_captioned(picture, label) for label, picture in pictures]
+    height, width = (max(cell.shape[axis] for cell in cells) + _CELL_GAP for axis in (0, 1))
+    placed = [
+        np.pad(
+            cell,
+            ((0, height - cell.shape[0]), (0, width - cell.shape[1]), (0, 0)),
+            constant_values=255,
+        )
+        for cell in cells
+    ]
+    return tile(np.stack(placed), columns, gap=0)
 
 
 def enlarge(

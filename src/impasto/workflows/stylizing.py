@@ -23,7 +23,8 @@ from impasto.runs.directory import PAINTING, Run
 from impasto.runs.work import Bench, work_on
 from impasto.stylize.color import KeepColor, finished
 from impasto.stylize.config import PyramidConfig, StyleConfig, settings_of
-from impasto.stylize.loss_network import LossNetwork, network_name
+from impasto.stylize.judging import Distances, distances
+from impasto.stylize.loss_network import KINDS, LossNetwork, network_name
 from impasto.stylize.memory import Plan, peak_memory, plan_memory
 from impasto.stylize.painter import Painter, layers, painter_of
 from impasto.stylize.scene import resized
@@ -85,8 +86,17 @@ class Painting(Iterator[Event]):
             pass
         return self.facts()
 
+    def distances(self) -> Distances:
+        """How far what is painted is from its content and from its styles, by one yardstick for all recipes."""
+        layers_needed = (*KINDS[self.config.network].published, KINDS[self.config.network].content)
+        network = LossNetwork.published(self.config.network, layers_needed, padding="replicate")
+        scene = self._staged.scene.to(torch.device("cpu"))
+        styles = [(style.picture, style.weight) for part in scene.parts for style in part.styles]
+        return distances(network, self._bench.work.picture.cpu(), scene.content, styles)
+
     def facts(self) -> dict[str, Any]:
-        """What came of it so far: seconds, steps, losses of the last step and all that were told, size, memory."""
+        """What came of it: seconds, steps, losses of the last step and all that were told, size, memory."""
+        apart = self.distances()
         painter = self._bench.work
         height, width = self._staged.plain.shape[2:]
         last = self._losses[-1] if self._losses else {}
@@ -98,6 +108,8 @@ class Painting(Iterator[Event]):
             "steps": painter.done,
             "content_loss": last.get("content"),
             "style_loss": last.get("style"),
+            "content_distance": round(apart.content, 5),
+            "style_distance": round(apart.style, 5),
             "size": [width, height],
             "peak_memory_bytes": peak_memory(),
             "estimated_memory_bytes": self.plan.total,

@@ -1,0 +1,71 @@
+"""How far a painting is from its content and from its style, by one yardstick for all ways of painting.
+
+Everything is brought to one size, so that a painting of 400 pixels compares with one of 4,000, and both
+distances are shares: 0 for the thing itself, about 1 for something else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from impasto.images import Picture
+from impasto.losses.style import content_distance
+from impasto.losses.style import wasserstein as between
+from impasto.stylize.canvas import Canvas
+from impasto.stylize.loss_network import LossNetwork
+from impasto.stylize.scene import LEAST_SIDE, blended, resized
+
+SIDE = 384  # pixels on the longest side
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Apart, because a painting can be near to one by being far from the other.
+
+    Attributes:
+        content: squared difference of what is seen place by place, over the content's square.
+        style: squared 2-Wasserstein distance of what is seen anywhere, over the style's second moment; the mean
+            over the published layers.
+    """
+
+    content: float
+    style: float
+
+
+@torch.no_grad()
+def distances(
+    network: LossNetwork,
+    painting: Picture,
+    content: Picture,
+    styles: Sequence[tuple[Picture, float]],
+) -> Distances:
+    """The distances of a painting.
+
+    Args:
+        network: sees at the published layers and where content is read.
+        painting: in [-1, 1], of any size.
+        content: of the same shape, though perhaps of another size.
+        styles: pictures and their weights.
+    """
+    height, width = _fitted(content)
+    canvas, kind = Canvas(network, height, width), network.kind
+    shown, wanted = (
+        canvas.features(resized(each, height, width), (kind.content,))[kind.content]
+        for each in (painting, content)
+    )
+    own = canvas.manner(resized(painting, height, width), kind.published)
+    manners = []
+    for style, weight in styles:
+        size = _fitted(style)
+        manner = Canvas(network, *size).manner(resized(style, *size), kind.published)
+        manners.append((weight, manner))
+    target = blended(manners)
+    apart = [float(between(own[n], target[n])) for n in kind.published]
+    return Distances(float(content_distance(shown, wanted)), sum(apart) / len(apart))
+
+
+def _fitted(picture: Picture) -> tuple[int, int]:
+    tall, wide = picture.shape[2:]
+    share = SIDE / max(tall, wide)
+    return max(LEAST_SIDE, round(tall * share)), max(LEAST_SIDE, round(wide * share))

@@ -1,0 +1,172 @@
+"""Many paintings: every picture of a folder like every painting of another, or one picture over a setting."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from impasto.data.original import WRITABLE, read_original
+from impasto.errors import ConfigError, ImpastoError, SourceError
+from impasto.images import to_uint8
+from impasto.sheets import write_png
+from impasto.stylize.scene import resized
+from impasto.views.sheet import labelled
+from impasto.workflows.staging import floated, named
+from impasto.workflows.stylizing import Painting
+
+READABLE = {*WRITABLE, ".bmp", ".gif", ".avif", ".jp2", ".ppm"}
+THUMBNAIL = 320  # pixels on the longest side, in a sheet over a setting
+MOST_VALUES = 12
+
+Paint = Callable[
+    [Path, Sequence[str], Path, tuple[str, ...]], Painting
+]  # content, styles, to, settings
+
+
+@dataclass
+class Exhibition:
+    """What came of many pairs.
+
+    Attributes:
+        to: the folder.
+        pairs: how many there are.
+        painted: the facts of each that was painted now.
+        there: how many there were before.
+        failed: why, by the name of the pair.
+    """
+
+    to: Path
+    pairs: int
+    painted: list[dict[str, Any]] = field(default_factory=list)
+    there: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def to_plain(self) -> dict[str, Any]:
+        """All of it as strings and numbers."""
+        return {
+            "to": str(self.to),
+            "pairs": self.pairs,
+            "painted": len(self.painted),
+            "there_before": self.there,
+            "failed": self.failed,
+            "seconds": round(self.seconds, 3),
+            "paintings": self.painted,
+        }
+
+
+def many(content: Path, styles: Sequence[str]) -> bool:
+    """Whether these are folders, and every pair is meant."""
+    return content.is_dir() or any(Path(style).is_dir() for style in styles)
+
+
+def stylize_many(
+    content: Path,
+    styles: Sequence[str],
+    to: Path,
+    paint: Paint,
+    *,
+    report: Callable[[int, int], None] | None = None,
+) -> Exhibition:
+    """Every picture like every painting, each into its own file; what is there already is left.
+
+    Args:
+        content: a picture, or a folder of pictures.
+        styles: pictures or folders of them.
+        to: a folder.
+        paint: begins the painting of one pair.
+        report: told how many pairs are done, of how many.
+
+    Raises:
+        SourceError: there is no picture.
+        ConfigError: `to` is the name of a picture.
+    """
+    if to.suffix.lower() in WRITABLE and not to.is_dir():
+        raise ConfigError(
+            f"{to}: a picture's name, and there will be many; name a folder with --to"
+        )
+    pairs = [(one, other) for one in _pictures(content) for other in _manners(styles)]
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{to}: cannot be made ({error.strerror}); name another folder") from None
+    found = Exhibition(to, len(pairs))
+    started = time.monotonic()
+    for done, (one, other) in enumerate(pairs):
+        if report is not None:
+            report(done, len(pairs))
+        name = f"{one.stem}--{named(other).path.stem}.png"
+        if (to / name).exists():
+            found.there += 1
+            continue
+        try:
+            found.painted.append(paint(one, [other], to / name, ()).finish())
+        except ImpastoError as error:
+            found.failed[name] = str(error)
+    if report is not None:
+        report(len(pairs), len(pairs))
+    found.seconds = time.monotonic() - started
+    return found
+
+
+def compare_settings(
+    content: Path, styles: Sequence[str], to: Path, compared: str, paint: Paint
+) -> dict[str, Any]:
+    """One picture painted over the values of a setting, on one sheet, with the distances of each.
+
+    Args:
+        content: a picture.
+        styles: pictures.
+        to: the sheet, a .png.
+        compared: a setting of the recipe and its values, such as `strength=0.2,0.5,0.8`.
+        paint: begins a painting.
+
+    Raises:
+        ConfigError: that is not a setting with values.
+    """
+    if to.suffix.lower() != ".png":
+        raise ConfigError(f"{to}: a sheet is a .png; choose a name that ends so")
+    name, equals, values = compared.partition("=")
+    chosen = [value for value in values.split(",") if value]
+    if not equals or not 1 <= len(chosen) <= MOST_VALUES:
+        raise ConfigError(
+            f"--compare {compared}: say a setting and up to {MOST_VALUES} values, such as strength=0.2,0.5,0.8"
+        )
+    path = name if "." in name or name in {"size", "network", "keep_color"} else f"painter.{name}"
+    rows: list[dict[str, Any]] = []
+    pictures: list[tuple[str, np.ndarray]] = []
+    for value in chosen:
+        draft = to.with_name(f".{to.stem}-{len(rows)}.png")
+        try:
+            told = paint(content, styles, draft, (f"{path}={value}",)).finish()
+            pictures.append((f"{name} {value}", _thumbnail(draft)))
+        finally:
+            draft.unlink(missing_ok=True)
+        rows.append({name: value, **{k: v for k, v in told.items() if k not in {"to", "losses"}}})
+    write_png(labelled(pictures), to)
+    return {"to": str(to), "setting": name, "paintings": rows}
+
+
+def _thumbnail(path: Path) -> np.ndarray:
+    picture = floated(read_original(path))
+    height, width = picture.shape[2:]
+    share = THUMBNAIL / max(height, width)
+    small = resized(picture, round(height * share), round(width * share))
+    return to_uint8(small)[0].numpy()
+
+
+def _pictures(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place]
+    found = sorted(p for p in place.iterdir() if p.suffix.lower() in READABLE and p.is_file())
+    if not found:
+        raise SourceError(f"{place}: holds no pictures; name a picture, or a folder of them")
+    return found
+
+
+def _manners(styles: Sequence[str]) -> Iterator[str]:
+    for style in styles:
+        yield from map(str, _pictures(Path(style))) if Path(style).is_dir() else [style]
