@@ -22,7 +22,7 @@ from impasto.families.vae import VAEConfig
 from impasto.nn.blocks import outlined
 from impasto.runs.config import RunConfig, TrainConfig
 from impasto.schedules import Cosine, InverseTime, StepDecay
-from impasto.stylize.config import PublishedConfig, StyleConfig
+from impasto.style.config import PublishedConfig, StyleConfig
 from impasto.types import Budget
 
 C = TypeVar("C")

@@ -14,9 +14,9 @@ from impasto.data.config import DataConfig
 from impasto.data.prepare import prepare
 from impasto.images import to_float, to_uint8
 from impasto.nn.weights import read_tensors
-from impasto.stylize.config import PublishedConfig
-from impasto.stylize.loss_network import KINDS, LossNetwork
-from impasto.stylize.published import PublishedLoop
+from impasto.style.config import PublishedConfig
+from impasto.style.loss_network import KINDS, LossNetwork
+from impasto.style.published import PublishedLoop
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -115,10 +115,8 @@ def stride(depth: Depth, layer: int) -> int:
 
 
 def reach(depth: Depth, layer: int) -> int:
-    """Pixels to each side that decide what this layer sees at a place: half of its receptive field."""
-    numbers = [number for number in convolutions(depth) if number <= layer]
-    poolings = sum(stride(depth, n) for n in numbers if stride(depth, n + 2) > stride(depth, n))
-    return sum(stride(depth, number) for number in numbers) + poolings
+    """Pixels beside those of a place that decide what this layer sees there, on each side."""
+    return sum(stride(depth, number) for number in convolutions(depth) if number <= layer)
 
 
 def multiply_adds(depth: Depth, last: int, height: int, width: int) -> int:

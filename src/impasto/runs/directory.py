@@ -31,8 +31,8 @@ from impasto.events import Event, Sampled, from_json, to_json
 from impasto.holds import Hold
 from impasto.runs.config import RunConfig
 from impasto.sheets import tile, write_png
-from impasto.stylize.config import StyleConfig
-from impasto.stylize.learning import LearningConfig
+from impasto.style.config import StyleConfig
+from impasto.style.learning import LearningConfig
 
 FORMAT = 1
 PAINTING, LESSON = (

@@ -12,7 +12,7 @@ from impasto.data.original import WRITABLE, read_original
 from impasto.errors import ConfigError, ImpastoError, SourceError
 from impasto.images import to_uint8
 from impasto.sheets import write_png
-from impasto.stylize.scene import resized
+from impasto.style.scene import resized
 from impasto.views.sheet import labelled
 from impasto.workflows.staging import floated, named
 from impasto.workflows.stylizing import Painting

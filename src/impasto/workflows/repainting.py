@@ -19,9 +19,9 @@ from impasto.nn.transfer import STRIDE, TransferNetwork
 from impasto.nn.weights import read_facts, read_tensors
 from impasto.runs.devices import device_of
 from impasto.runs.directory import LESSON
-from impasto.stylize.color import KeepColor, recolored
-from impasto.stylize.learning import LearningConfig
-from impasto.stylize.memory import free_memory, peak_memory
+from impasto.style.color import KeepColor, recolored
+from impasto.style.learning import LearningConfig
+from impasto.style.memory import free_memory, peak_memory
 from impasto.workflows.settings import Device
 from impasto.workflows.staging import Backdrop, backdrop
 from impasto.workflows.stylizing import write_painting

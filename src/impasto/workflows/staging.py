@@ -16,9 +16,9 @@ from torch.nn.functional import interpolate
 from impasto.data.original import Original, read_original
 from impasto.errors import ConfigError, SourceError
 from impasto.images import Picture, levels_to_float
-from impasto.stylize.canvas import Where
-from impasto.stylize.color import KeepColor, recolored, shown
-from impasto.stylize.scene import LEAST_SIDE, Part, Scene, Style, resized
+from impasto.style.canvas import Where
+from impasto.style.color import KeepColor, recolored, shown
+from impasto.style.scene import LEAST_SIDE, Part, Scene, Style, resized
 
 ASPECT_APART = 0.02  # by how much a mask's shape may differ from its picture's
 MOST_COLORS = 12  # in a picture of painted regions

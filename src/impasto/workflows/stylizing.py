@@ -21,13 +21,13 @@ from impasto.runs.checkpoint import State, last_state, set_aside
 from impasto.runs.devices import device_name, device_of
 from impasto.runs.directory import PAINTING, Run
 from impasto.runs.work import Bench, work_on
-from impasto.stylize.color import KeepColor, finished
-from impasto.stylize.config import PyramidConfig, StyleConfig, settings_of
-from impasto.stylize.judging import Distances, distances
-from impasto.stylize.loss_network import KINDS, LossNetwork, network_name
-from impasto.stylize.memory import Plan, peak_memory, plan_memory
-from impasto.stylize.painter import Painter, layers, painter_of
-from impasto.stylize.scene import resized
+from impasto.style.color import KeepColor, finished
+from impasto.style.config import PyramidConfig, StyleConfig, settings_of
+from impasto.style.judging import Distances, distances
+from impasto.style.loss_network import KINDS, LossNetwork, network_name
+from impasto.style.memory import Plan, peak_memory, plan_memory
+from impasto.style.painter import Painter, layers, painter_of
+from impasto.style.scene import resized
 from impasto.version import __version__
 from impasto.views.film import make_film
 from impasto.workflows.staging import Backdrop, Order, Staged, named, resized_where, stage

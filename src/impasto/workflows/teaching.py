@@ -26,9 +26,9 @@ from impasto.runs.checkpoint import last_state, set_aside
 from impasto.runs.devices import device_name, device_of
 from impasto.runs.directory import LESSON, Run
 from impasto.runs.work import Bench, work_on
-from impasto.stylize.config import settings_of
-from impasto.stylize.learning import LearningConfig, StyleLearner, teaching
-from impasto.stylize.loss_network import LossNetwork, network_name
+from impasto.style.config import settings_of
+from impasto.style.learning import LearningConfig, StyleLearner, teaching
+from impasto.style.loss_network import LossNetwork, network_name
 from impasto.types import Budget, Progress
 from impasto.version import __version__
 from impasto.workflows.pictures import Report

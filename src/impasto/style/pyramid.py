@@ -17,12 +17,12 @@ from torch import Tensor
 
 from impasto.images import Picture
 from impasto.seeds import stream
-from impasto.stylize.canvas import Canvas, Tiling
-from impasto.stylize.config import PyramidConfig
-from impasto.stylize.descent import LBFGS, Adam, Descent
-from impasto.stylize.loss_network import Kind, LossNetwork
-from impasto.stylize.objective import Losses, Objective, Weights
-from impasto.stylize.scene import LEAST_SIDE, Scene, preview, resized
+from impasto.style.canvas import Canvas, Tiling
+from impasto.style.config import PyramidConfig
+from impasto.style.descent import LBFGS, Adam, Descent
+from impasto.style.loss_network import Kind, LossNetwork
+from impasto.style.objective import Losses, Objective, Weights
+from impasto.style.scene import LEAST_SIDE, Scene, preview, resized
 
 CONTENT = 1.0  # the content's weight at a strength of one half, where the manner's is 1
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from impasto.seeds import stream
-from impasto.stylize.descent import LBFGS, Adam
+from impasto.style.descent import LBFGS, Adam
 
 GOAL = torch.rand(1, 3, 4, 5, generator=stream(0, "goal")) * 1.6 - 0.8
 CURVED = torch.logspace(0, 3, 60).view(

@@ -8,11 +8,11 @@ from torch.nn.functional import interpolate
 
 from impasto.nn.vgg import VGG
 from impasto.seeds import seeded, stream
-from impasto.stylize.canvas import Canvas, Tiling
-from impasto.stylize.config import PyramidConfig
-from impasto.stylize.loss_network import KINDS, LossNetwork
-from impasto.stylize.pyramid import Pyramid, stages, weights
-from impasto.stylize.scene import Part, Scene, Style, blended
+from impasto.style.canvas import Canvas, Tiling
+from impasto.style.config import PyramidConfig
+from impasto.style.loss_network import KINDS, LossNetwork
+from impasto.style.pyramid import Pyramid, stages, weights
+from impasto.style.scene import Part, Scene, Style, blended
 
 SMALL = PyramidConfig(least_size=32, first_steps=6, last_steps=3, seed=3)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from impasto.seeds import stream
-from impasto.stylize.color import (
+from impasto.style.color import (
     finished,
     like_in_light,
     luminance,

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from impasto.images import Picture
 from impasto.losses.style import TINY, Moments, gram_distance, moments, total_variation, wasserstein
-from impasto.stylize.canvas import Canvas, Where, cut
-from impasto.stylize.tiles import Tile
+from impasto.style.canvas import Canvas, Where, cut
+from impasto.style.tiles import Tile
 
 Statistics = Literal["gram", "wasserstein"]
 Losses = dict[str, Tensor]  # content, style and total
 DISTANCES = {"gram": gram_distance, "wasserstein": wasserstein}
+NEAREST = 0.05  # a content's distance to a manner below which it is not told apart from it
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Objective:
             None if r.where is None else {n: canvas.places(r.where, n) for n in weights.style}
             for r in regions
         ]
+        self.ways = [self._ways(content, region) for region in regions]
 
     def gradient(self, picture: Picture, shift: tuple[int, int] = (0, 0)) -> tuple[Losses, Picture]:
         """The losses now, and how the total one changes with each pixel.
@@ -140,13 +142,27 @@ class Objective:
                 found += moments(seen[n], where)
         return found
 
+    @torch.no_grad()
+    def _ways(self, content: Picture, region: Region) -> dict[int, Tensor]:
+        """How far the content is from the manner, by layer.
+
+        The loss is the share of that way which is left. A dark manner, or a flat one, would otherwise be infinitely
+        far for being small, and one layer would outweigh all others.
+        """
+        own = self.canvas.manner(content, tuple(self.weights.style), region.where)
+        return {
+            n: self.distance(own[n], region.manner[n]).clamp(min=NEAREST)
+            for n in self.weights.style
+        }
+
     def _losses(self, sums: Sequence[Tensor]) -> Losses:
         told = iter(sums)
         content, style = sums[0].new_zeros(()), sums[0].new_zeros(())
         for n, weight in self.weights.content.items():
             content = content + weight * next(told) / self.scales[n]
-        for region in self.regions:
+        for region, ways in zip(self.regions, self.ways, strict=True):
             for n, weight in self.weights.style.items():
                 own = Moments(next(told), next(told), next(told))
-                style = style + region.share * weight * self.distance(own, region.manner[n])
+                left = self.distance(own, region.manner[n]) / ways[n]
+                style = style + region.share * weight * left
         return {"content": content, "style": style, "total": content + style}

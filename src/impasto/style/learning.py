@@ -22,12 +22,12 @@ from impasto.nn.player import Player, adam
 from impasto.nn.transfer import TransferNetwork
 from impasto.schedules import Cosine
 from impasto.seeds import seeded, stream
-from impasto.stylize.canvas import Canvas
-from impasto.stylize.config import PyramidConfig
-from impasto.stylize.loss_network import LossNetwork, NetworkName
-from impasto.stylize.objective import Losses, Weights
-from impasto.stylize.pyramid import weights
-from impasto.stylize.scene import resized
+from impasto.style.canvas import Canvas
+from impasto.style.config import PyramidConfig
+from impasto.style.loss_network import LossNetwork, NetworkName
+from impasto.style.objective import Losses, Weights
+from impasto.style.pyramid import weights
+from impasto.style.scene import resized
 from impasto.types import Budget, Progress
 
 

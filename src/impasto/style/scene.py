@@ -11,9 +11,9 @@ from torch.nn.functional import interpolate
 
 from impasto.images import Picture, to_uint8
 from impasto.losses.style import Moments
-from impasto.stylize.canvas import Canvas, Tiling, Where
-from impasto.stylize.loss_network import LossNetwork
-from impasto.stylize.objective import Region
+from impasto.style.canvas import Canvas, Tiling, Where
+from impasto.style.loss_network import LossNetwork
+from impasto.style.objective import Region
 
 LARGEST_PREVIEW = 800  # pixels on the longest side
 LEAST_SIDE = 16  # pixels, to get through all of the network's poolings

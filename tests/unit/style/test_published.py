@@ -5,9 +5,9 @@ import torch
 
 from impasto.nn.vgg import VGG
 from impasto.seeds import seeded, stream
-from impasto.stylize.config import PublishedConfig
-from impasto.stylize.loss_network import KINDS, LossNetwork, network_name
-from impasto.stylize.published import PublishedLoop
+from impasto.style.config import PublishedConfig
+from impasto.style.loss_network import KINDS, LossNetwork, network_name
+from impasto.style.published import PublishedLoop
 
 
 @pytest.fixture(scope="module")

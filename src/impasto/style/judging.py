@@ -12,9 +12,9 @@ import torch
 from impasto.images import Picture
 from impasto.losses.style import content_distance
 from impasto.losses.style import wasserstein as between
-from impasto.stylize.canvas import Canvas
-from impasto.stylize.loss_network import LossNetwork
-from impasto.stylize.scene import LEAST_SIDE, blended, resized
+from impasto.style.canvas import Canvas
+from impasto.style.loss_network import LossNetwork
+from impasto.style.scene import LEAST_SIDE, blended, resized
 
 SIDE = 384  # pixels on the longest side
 

@@ -16,10 +16,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from impasto.losses.style import published_content, published_gram, published_style
-from impasto.stylize.config import PublishedConfig
-from impasto.stylize.loss_network import IMAGENET, LossNetwork
-from impasto.stylize.objective import Losses
-from impasto.stylize.scene import preview
+from impasto.style.config import PublishedConfig
+from impasto.style.loss_network import IMAGENET, LossNetwork
+from impasto.style.objective import Losses
+from impasto.style.scene import preview
 
 
 class PublishedLoop:

@@ -12,16 +12,16 @@ import psutil
 import torch
 
 from impasto.errors import ConfigError
-from impasto.stylize.canvas import Tiling
-from impasto.stylize.config import PyramidConfig, StyleConfig
-from impasto.stylize.loss_network import LossNetwork
-from impasto.stylize.tiles import STRIDE
+from impasto.style.canvas import Tiling
+from impasto.style.config import PyramidConfig, StyleConfig
+from impasto.style.loss_network import LossNetwork
+from impasto.style.tiles import STRIDE
 
 PROGRAM = 600e6  # bytes: Python, torch, the network, files as they were read
 LOOKED_AT = 2_900  # bytes for each pixel that the network looks at and takes gradients through
 PICTURE = 12  # bytes for each pixel of one picture of 32-bit numbers
-PICTURES = 14  # of the painting's size that are held at once, beside what an optimiser keeps
-CONTENT = 64  # bytes for each pixel, of content features
+PICTURES = 10  # of the painting's size that are held at once, beside what an optimiser keeps
+CONTENT = 40  # bytes for each pixel, of content features
 FREE_SHARE = 0.7  # of the free memory that is used unless told otherwise
 USUAL_SIDE = 512  # pixels of a tile that counts, where there is room
 LEAST_SIDE = 64

@@ -8,10 +8,10 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from impasto.config import configuration, to_plain
-from impasto.stylize.color import KeepColor
-from impasto.stylize.descent import OptimizerName
-from impasto.stylize.loss_network import NetworkName
-from impasto.stylize.objective import Statistics
+from impasto.style.color import KeepColor
+from impasto.style.descent import OptimizerName
+from impasto.style.loss_network import NetworkName
+from impasto.style.objective import Statistics
 
 
 @configuration

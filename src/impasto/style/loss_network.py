@@ -120,7 +120,7 @@ class LossNetwork(nn.Module):
         return stride(self.kind.depth, layer)
 
     def reach(self, layer: int) -> int:
-        """Pixels to each side that decide what this layer sees at a place."""
+        """Pixels beside those of a place that decide what this layer sees there, on each side."""
         return reach(self.kind.depth, layer)
 
     def flops(self, last: int, height: int, width: int) -> float:

@@ -5,10 +5,10 @@ import torch
 
 from impasto.nn.vgg import VGG
 from impasto.seeds import seeded, stream
-from impasto.stylize.canvas import Canvas, Tiling
-from impasto.stylize.loss_network import KINDS, LossNetwork
-from impasto.stylize.objective import Objective, Region, Weights
-from impasto.stylize.tiles import STRIDE, grid
+from impasto.style.canvas import Canvas, Tiling
+from impasto.style.loss_network import KINDS, LossNetwork
+from impasto.style.objective import Objective, Region, Weights
+from impasto.style.tiles import STRIDE, grid
 
 LAYERS = (0, 5, 10, 19, 28)
 WEIGHTS = Weights(dict.fromkeys(LAYERS, 0.2), {21: 0.3}, smooth=0.5)

@@ -10,8 +10,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from impasto.images import Picture
 from impasto.losses.style import Moments, moments
-from impasto.stylize.loss_network import LossNetwork
-from impasto.stylize.tiles import Tile, grid
+from impasto.style.loss_network import LossNetwork
+from impasto.style.tiles import Tile, grid
 
 Where = Float[Tensor, "h w"]  # how much each pixel belongs to a region, in [0, 1]
 
@@ -62,6 +62,8 @@ class Canvas:
     def features(self, picture: Picture, layers: Sequence[int]) -> dict[int, Tensor]:
         """What the network sees of the whole picture, by layer."""
         whole: dict[int, Tensor] = {}
+        if not layers:
+            return whole
         for tile, seen in self._seen(picture, layers):
             for n, maps in seen.items():
                 if n not in whole:

@@ -8,13 +8,13 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from impasto.images import Picture
-from impasto.stylize.canvas import Tiling
-from impasto.stylize.config import PyramidConfig, StyleConfig
-from impasto.stylize.loss_network import KINDS, LossNetwork
-from impasto.stylize.objective import Losses
-from impasto.stylize.published import PublishedLoop
-from impasto.stylize.pyramid import Pyramid, weights
-from impasto.stylize.scene import Scene, resized
+from impasto.style.canvas import Tiling
+from impasto.style.config import PyramidConfig, StyleConfig
+from impasto.style.loss_network import KINDS, LossNetwork
+from impasto.style.objective import Losses
+from impasto.style.published import PublishedLoop
+from impasto.style.pyramid import Pyramid, weights
+from impasto.style.scene import Scene, resized
 
 
 @runtime_checkable
