@@ -1,7 +1,10 @@
 """Painting at once, by a network that has learnt styles."""
 
+import logging
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,19 +199,34 @@ def export_styles(model: str | Path, to: str | Path) -> Path:
     mix = torch.full((2, count), 1 / count)
     some = torch.export.Dim
     height, width = STRIDE * some("h"), STRIDE * some("w")
-    program = torch.onnx.export(
-        learnt.network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
-        (pictures, mix),
-        input_names=["pictures", "mix"],
-        output_names=["paintings"],
-        dynamic_shapes={"pictures": {0: some("n"), 2: height, 3: width}, "mix": {0: some("n")}},
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
+    with _quiet():
+        program = torch.onnx.export(
+            learnt.network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
+            (pictures, mix),
+            input_names=["pictures", "mix"],
+            output_names=["paintings"],
+            dynamic_shapes={"pictures": {0: some("n"), 2: height, 3: width}, "mix": {0: some("n")}},
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None
     program.save(to)
     return to
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Torch's exporter tells of its own parts' age, and of a torchvision that nobody needs."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
 
 
 def _check_memory(stage: Backdrop, learnt: StyleModel, memory: float | None) -> None:

@@ -1,0 +1,155 @@
+"""Networks that learn styles: learning, going on, painting at once, and leaving as ONNX."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import impasto
+from impasto.cli.main import main
+from impasto.data.original import read_original
+from impasto.errors import ConfigError, DamagedFile, ModelError, RunError
+from impasto.events import Finished, Tick
+from impasto.runs.directory import Run
+from impasto.workflows.repainting import export_styles, load_styles, repaint
+from impasto.workflows.teaching import resume_lesson, train_style
+
+SMALL = ("size=64", "width=4", "batch=2")
+CONTENTS = "kittens:12"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _weights(shared):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMPASTO_WEIGHTS", str(shared / "weights"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def styles(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("styles")
+    paths = []
+    for seed, name in enumerate(("dots", "lines")):
+        coarse = np.random.default_rng(seed).integers(0, 255, (9, 9, 3)).astype(np.uint8)
+        paths.append(folder / f"{name}.png")
+        Image.fromarray(coarse).resize((72, 64)).save(paths[-1])
+    return paths
+
+
+def taught(styles, to, **told):
+    return train_style(styles, CONTENTS, to=to, settings=SMALL, device="cpu", **told)
+
+
+@pytest.fixture(scope="module")
+def run(styles, tmp_path_factory):
+    path = tmp_path_factory.mktemp("lesson") / "run"
+    taught(styles, path, images=60).finish()
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    coarse = np.random.default_rng(5).integers(0, 255, (6, 5, 3)).astype(np.uint8)
+    Image.fromarray(coarse).resize((61, 43)).save(path)
+    return path
+
+
+def test_it_learns(run):
+    ticks = [event for event in Run.open(run).events() if isinstance(event, Tick)]
+    assert ticks[-1].scalars["total"] < ticks[0].scalars["total"]
+    assert ticks[-1].fraction == 1
+    assert load_styles(run).config.styles == ("dots", "lines")
+    assert load_styles(run / "model.safetensors").provenance["images_seen"] == 60
+    sheet = Run.open(run).frames()[-1]
+    with Image.open(sheet) as shown:
+        assert shown.size[0] > 2 * 64
+
+
+def test_going_on_ends_the_same(styles, tmp_path):
+    taught(styles, tmp_path / "whole", images=12).finish()
+    with taught(styles, tmp_path / "half", images=12) as training:
+        for event in training:
+            if isinstance(event, Tick):
+                break
+    assert load_styles(tmp_path / "half")  # it can be used as it is
+    resumed = list(resume_lesson(tmp_path / "half"))
+    assert isinstance(resumed[-1], Finished)
+    one, other = (load_styles(tmp_path / n).network.state_dict() for n in ("whole", "half"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_painting_at_any_size_and_in_any_mixture(run, photo, tmp_path):
+    told = repaint(photo, run, to=tmp_path / "a.png")
+    assert told["size"] == [61, 43]
+    assert told["styles"] == {"dots": 1.0, "lines": 0.0}
+    repaint(photo, run, to=tmp_path / "b.png", styles=["lines"])
+    repaint(photo, run, to=tmp_path / "c.png", styles=["lines", "dots:3"], size=100)
+    one, other, mixed = (read_original(tmp_path / f"{n}.png").levels for n in "abc")
+    assert one.shape == other.shape == (43, 61, 3)
+    assert not np.array_equal(one, other)
+    assert mixed.shape == (70, 100, 3)
+
+
+def test_mask_and_colours_are_kept(run, photo, tmp_path):
+    mask = np.zeros((43, 61), np.uint8)
+    mask[:, 30:] = 255
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    repaint(photo, run, to=tmp_path / "a.png", mask=tmp_path / "m.png", keep_color="luminance")
+    found, own = (read_original(p).levels.astype(int) for p in (tmp_path / "a.png", photo))
+    assert np.abs(found - own)[:, :29].max() <= 1
+    assert np.abs(found - own)[:, 32:].mean() > 2
+
+
+def test_onnx_paints_the_same(run, tmp_path):
+    import onnxruntime
+
+    learnt = load_styles(run)
+    session = onnxruntime.InferenceSession(export_styles(run, tmp_path / "n.onnx"))
+    pictures, mix = torch.rand(3, 3, 48, 80) * 2 - 1, torch.tensor([[1.0, 0], [0, 1], [0.5, 0.5]])
+    (found,) = session.run(None, {"pictures": pictures.numpy(), "mix": mix.numpy()})
+    wanted = learnt.network(pictures, mix)
+    assert float((torch.from_numpy(found) - wanted).abs().max()) < 1e-4
+
+
+def test_the_commands(styles, photo, tmp_path, capsys):
+    words = ["train-style", str(styles[0]), "--content", CONTENTS, "--steps", "2"]
+    main([*words, "--set", *SMALL, "--to", f"{tmp_path}/dots", "--json"])
+    *events, last = capsys.readouterr().out.splitlines()
+    assert json.loads(events[-1])["event"] == "finished"
+    assert json.loads(last)["to"] == f"{tmp_path}/dots"
+    main(
+        ["stylize", str(photo), "--fast", f"{tmp_path}/dots", "--to", f"{tmp_path}/o.png", "--json"]
+    )
+    told = json.loads(capsys.readouterr().out)
+    names = "seconds steps content_loss style_loss size peak_memory_bytes"
+    assert set(names.split()) <= told.keys()
+    main(["resume", f"{tmp_path}/dots", "--images", "6"])
+    assert "from 4 on" in capsys.readouterr().out
+
+
+def test_what_cannot_be_is_told(styles, run, photo, tmp_path):
+    with pytest.raises(ConfigError, match="two have one name"):
+        taught([styles[0], styles[0]], tmp_path / "x")
+    with pytest.raises(ConfigError, match="no style"):
+        taught([], tmp_path / "x")
+    with pytest.raises(RunError, match="the run of a style, not of a training"):
+        impasto.report(run)
+    with pytest.raises(ConfigError, match="has learnt no dot; did you mean dots"):
+        repaint(photo, run, to=tmp_path / "o.png", styles=["dot"])
+    with pytest.raises(ConfigError, match="is no weight"):
+        repaint(photo, run, to=tmp_path / "o.png", styles=["dots:much"])
+    with pytest.raises(ModelError, match="impasto train-style PAINTING"):
+        repaint(photo, tmp_path / "nothing", to=tmp_path / "o.png")
+    with pytest.raises(ConfigError, match="paint it smaller"):
+        repaint(photo, run, to=tmp_path / "o.png", memory=1e5)
+    model = tmp_path / "model.safetensors"
+    content = bytearray((run / "model.safetensors").read_bytes())
+    content[-3] ^= 1
+    model.write_bytes(content)
+    with pytest.raises(DamagedFile, match="do not match their checksum"):
+        repaint(photo, model, to=tmp_path / "o.png")
+    assert not (tmp_path / "o.png").exists()
+    assert not (tmp_path / "x").exists()
