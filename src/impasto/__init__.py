@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from impasto.workflows.mapping import map_pictures
     from impasto.workflows.oddities import anomalies, learn_normals
     from impasto.workflows.pictures import prepare
+    from impasto.workflows.repainting import repaint
     from impasto.workflows.reporting import report
     from impasto.workflows.results import load, sample
     from impasto.workflows.searching import index, search
     from impasto.workflows.stylizing import Painting, resume_painting, stylize
+    from impasto.workflows.teaching import train_style
     from impasto.workflows.training import Training, resume, train
     from impasto.workflows.walking import interpolate, invert
 
@@ -59,6 +61,7 @@ __all__ = [
     "load",
     "map_pictures",
     "prepare",
+    "repaint",
     "report",
     "resume",
     "resume_painting",
@@ -67,6 +70,7 @@ __all__ = [
     "search",
     "stylize",
     "train",
+    "train_style",
 ]
 
 # Where public names live. They are imported when first used, so that `impasto --help` needs no torch.
@@ -94,6 +98,7 @@ _HOMES = {
     "load": "impasto.workflows.results",
     "map_pictures": "impasto.workflows.mapping",
     "prepare": "impasto.workflows.pictures",
+    "repaint": "impasto.workflows.repainting",
     "report": "impasto.workflows.reporting",
     "resume": "impasto.workflows.training",
     "resume_painting": "impasto.workflows.stylizing",
@@ -102,6 +107,7 @@ _HOMES = {
     "search": "impasto.workflows.searching",
     "stylize": "impasto.workflows.stylizing",
     "train": "impasto.workflows.training",
+    "train_style": "impasto.workflows.teaching",
 }
 
 

@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 
 from impasto.data.original import Original, read_original
 from impasto.errors import ConfigError, SourceError
-from impasto.images import Picture, levels_to_float
+from impasto.images import Picture, float_to_levels, levels_to_float
 from impasto.style.canvas import Where
 from impasto.style.color import KeepColor, recolored, shown
 from impasto.style.scene import LEAST_SIDE, Part, Scene, Style, resized
@@ -258,8 +258,8 @@ def _painted(
 
 def _paints(path: Path, of: "_File") -> dict[tuple[int, ...], Float[Tensor, "h w"]]:
     """Where each colour of a picture of regions is; soft edges count to the nearest."""
-    levels = (floated(_read(path, shaped_as=of).picture)[0] + 1) * 127.5
-    flat = levels.flatten(1).T
+    levels = float_to_levels(floated(_read(path, shaped_as=of).picture), 255)
+    flat = levels.flatten(0, 1).float()
     rough = (flat / PAINT_STEP).round().to(torch.int64).numpy()
     found, counts = np.unique(rough, axis=0, return_counts=True)
     kinds = torch.from_numpy(found[counts >= LEAST_REGION * len(rough)])
@@ -269,7 +269,7 @@ def _paints(path: Path, of: "_File") -> dict[tuple[int, ...], Float[Tensor, "h w
         )
     nearest: Int[Tensor, n] = torch.cdist(flat, kinds.float() * PAINT_STEP).argmin(1)
     return {
-        tuple(kind.tolist()): (nearest == i).float().view(levels.shape[1:])
+        tuple(kind.tolist()): (nearest == i).float().view(levels.shape[:2])
         for i, kind in enumerate(kinds)
     }
 
