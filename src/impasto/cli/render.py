@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
     from impasto.workflows.compressing import Compressed, Rendition
     from impasto.workflows.examination import Examination
     from impasto.workflows.exhibiting import Exhibition
+    from impasto.workflows.filming import Filmed
     from impasto.workflows.oddities import Anomalies
     from impasto.workflows.training import Training
 
@@ -147,6 +148,15 @@ def exhibited(found: "Exhibition") -> str:
     if (more := len(found.failed) - MOST_ROWS) > 0:
         lines.append(f"  and {more:,} more")
     return "\n".join(lines)
+
+
+def filmed(found: "Filmed") -> str:
+    """What came of a video, in words."""
+    width, height = found.size
+    return (
+        f"{found.frames:,} frames of {width}x{height} in {duration(found.seconds)}, flicker {found.flicker:.3f} (the "
+        f"video's own {found.source_flicker:.3f}), {'with' if found.sound else 'without'} sound: {found.to}"
+    )
 
 
 def _stroke(event: Event) -> str:

@@ -24,8 +24,11 @@ Settings = Annotated[
 class Stylize:
     """Paints a picture in the manner of others."""
 
-    content: Annotated[Positional[Path], arg(metavar="PICTURE", help="What is painted.")]
-    to: Annotated[Path, arg(help="The painting.", metavar="PICTURE")]
+    content: Annotated[
+        Positional[Path],
+        arg(metavar="PICTURE|FOLDER|VIDEO", help="What is painted."),
+    ]
+    to: Annotated[Path, arg(help="The painting; a folder for many.", metavar="FILE|DIR")]
     styles: Weighed = ()
     fast: Annotated[
         Path | None,
@@ -105,6 +108,9 @@ class Stylize:
         Path | None,
         arg(help="A film of the process too; needs --run.", metavar="WEBP|GIF|MP4"),
     ] = None
+    unsteady: Annotated[bool, arg(help="Of a video, paint each frame by itself: it flickers.")] = (
+        False
+    )
     json: Json = False
 
 

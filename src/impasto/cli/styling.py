@@ -20,11 +20,15 @@ UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
 @run.register
 def stylize(command: styles.Stylize) -> None:
     """Paints and shows how it goes."""
+    from impasto.workflows.exhibiting import compare_settings, many, stylize_many
+    from impasto.workflows.filming import is_video
+
+    if is_video(command.content):
+        _film(command)
+        return
     if command.fast is not None:
         _repaint(command)
         return
-    from impasto.workflows.exhibiting import compare_settings, many, stylize_many
-
     begin = partial(_begin, command)
     several = command.compare is not None or many(command.content, command.styles)
     if several and (command.run or command.film):
@@ -70,6 +74,45 @@ def _begin(
         run=command.run,
         film=command.film,
     )
+
+
+def _film(command: styles.Stylize) -> None:
+    from impasto.workflows.filming import repaint_video, stylize_video
+
+    if command.mask or command.regions or command.run or command.film or command.compare:
+        raise ConfigError(
+            "--mask, --regions, --run, --film and --compare: are for pictures, and this is a video; leave them out"
+        )
+    with render.Stages(quiet=command.json) as stages:
+        report = partial(stages, "painting frames")
+        if command.fast is not None:
+            told = repaint_video(
+                command.content,
+                command.fast,
+                to=command.to,
+                styles=command.style,
+                size=command.size or 512,
+                keep_color=command.keep_color or "no",
+                device=command.device or "auto",
+                steady=not command.unsteady,
+                report=report,
+            )
+        else:
+            told = stylize_video(
+                command.content,
+                command.styles,
+                to=command.to,
+                recipe=command.recipe,
+                size=command.size,
+                steps=command.steps,
+                keep_color=command.keep_color,
+                settings=_settings(command),
+                memory=_bytes(command.memory),
+                device=command.device or "auto",
+                steady=not command.unsteady,
+                report=report,
+            )
+    print(json.dumps(told.to_plain()) if command.json else render.filmed(told))
 
 
 def _repaint(command: styles.Stylize) -> None:

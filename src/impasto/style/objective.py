@@ -57,6 +57,26 @@ class Region:
     share: float = 1.0
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a painting should stay like, pixel by pixel: the frame before, moved to where things are now.
+
+    Attributes:
+        picture: in [-1, 1].
+        where: how sure it is at each pixel.
+        weight: of the mean squared difference.
+    """
+
+    picture: Picture
+    where: Where
+    weight: float
+
+    def loss(self, picture: Picture) -> Tensor:
+        """How far the painting has left it."""
+        apart = (picture - self.picture).square().mean(1)[0] * self.where
+        return self.weight * apart.sum() / self.where.sum().clamp(min=1)
+
+
 class Objective:
     """The losses of a painting, and their gradient.
 
@@ -66,6 +86,7 @@ class Objective:
         regions: what should be painted how.
         weights: how much each part counts.
         statistics: how moments are compared.
+        kept: what it should stay like; None for nothing.
     """
 
     def __init__(
@@ -76,8 +97,9 @@ class Objective:
         weights: Weights,
         *,
         statistics: Statistics = "gram",
+        kept: Kept | None = None,
     ) -> None:
-        self.canvas, self.regions, self.weights = canvas, regions, weights
+        self.canvas, self.regions, self.weights, self.kept = canvas, regions, weights, kept
         self.distance = DISTANCES[statistics]
         self.wanted = canvas.features(content, tuple(weights.content))
         self.scales = {n: maps.square().sum().clamp(min=TINY) for n, maps in self.wanted.items()}
@@ -97,6 +119,8 @@ class Objective:
         tiles = self.canvas.tiles(shift)
         leaf = picture.detach().requires_grad_()
         smooth = self.weights.smooth * total_variation(leaf)
+        if self.kept is not None:
+            smooth = smooth + self.kept.loss(leaf)
         if len(tiles) == 1:
             losses = self._losses(self._sums(leaf, tiles[0]))
             (gradient,) = torch.autograd.grad(losses["total"] + smooth, [leaf])

@@ -21,7 +21,7 @@ from impasto.style.canvas import Canvas, Tiling
 from impasto.style.config import PyramidConfig
 from impasto.style.descent import LBFGS, Adam, Descent
 from impasto.style.loss_network import Kind, LossNetwork
-from impasto.style.objective import Losses, Objective, Weights
+from impasto.style.objective import Kept, Losses, Objective, Weights
 from impasto.style.scene import LEAST_SIDE, Scene, preview, resized
 
 CONTENT = 1.0  # the content's weight at a strength of one half, where the manner's is 1
@@ -45,6 +45,7 @@ class Pyramid:
         config: how.
         tiling: how pictures are cut that do not fit into memory; None for in one piece.
         start: what to begin with instead of what the configuration says.
+        kept: what it should stay like at its last size.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class Pyramid:
         *,
         tiling: Tiling | None = None,
         start: Picture | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.network, self.scene, self.config, self.tiling = network, scene, config, tiling
+        self.kept = kept
         height, width = scene.content.shape[2:]
         self.stages = stages(height, width, config)
         self.weights = weights(network.kind, config)
@@ -168,7 +171,12 @@ class Pyramid:
         canvas = Canvas(self.network, stage.height, stage.width, self.tiling)
         regions = self.here.regions(self.network, tuple(self.weights.style), self.tiling)
         self.objective = Objective(
-            canvas, self.here.content, regions, self.weights, statistics=self.config.statistics
+            canvas,
+            self.here.content,
+            regions,
+            self.weights,
+            statistics=self.config.statistics,
+            kept=self.kept if self.size == self.final else None,
         )
         self.average, self.averaged = None, 0
 

@@ -95,6 +95,7 @@ def learn_normals(
     *,
     to: str | Path | None = None,
     minutes: float = 10.0,
+    images: int | None = None,
     classes: tuple[str, ...] = (),
     report: Report | None = None,
 ) -> Training:
@@ -103,7 +104,8 @@ def learn_normals(
     Args:
         normal: pictures, of which a tenth is held out to set the threshold by.
         to: the run's directory; the next free one below `runs/` by default.
-        minutes: how long to learn.
+        minutes: how long to learn, unless a number of images is given.
+        images: to learn on.
         classes: which of the pictures are normal; all by default.
         report: told how many pictures are prepared, of how many.
 
@@ -118,7 +120,8 @@ def learn_normals(
         family=AutoencoderConfig(latents=LATENTS, width=WIDTH),
         train=TrainConfig(batch=BATCH),
     )
-    return train(normal, recipe=recipe, to=to, minutes=minutes, classes=classes, report=report)
+    budget: dict[str, Any] = {"minutes": minutes} if images is None else {"images": images}
+    return train(normal, recipe=recipe, to=to, classes=classes, report=report, **budget)
 
 
 def anomalies(

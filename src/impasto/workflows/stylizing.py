@@ -214,12 +214,11 @@ def stylize(
     Raises:
         BadInput: a file is not what it should be, weights are missing, or nothing fits into the memory.
     """
-    config = _configured(recipe, size=size, steps=steps, keep_color=keep_color, settings=settings)
+    config = configured(recipe, size=size, steps=steps, keep_color=keep_color, settings=settings)
     to = Path(to)
     format_of(to)
     if film is not None and run is None:
         raise ConfigError("--film: is made of what a run keeps; name a directory with --run too")
-    config = replace(config, network=network_name(config.network))
     order = Order(
         Path(content),
         tuple(named(str(style)) for style in styles),
@@ -291,7 +290,7 @@ def resume_painting(
     return Painting(bench, staged, config, Path(facts["to"]), plan, film=film, lock=lock)
 
 
-def _configured(
+def configured(
     recipe: str,
     *,
     size: int | None,
@@ -299,10 +298,17 @@ def _configured(
     keep_color: KeepColor | None,
     settings: tuple[str, ...],
 ) -> StyleConfig:
+    """The recipe with what was typed put in, and the network named that is on this machine.
+
+    Raises:
+        ConfigError: there is no such recipe or field, or a value does not fit.
+        WeightsError: no network's weights are on this machine.
+    """
     config = override(find_painting(recipe), settings)
     told = [f"size={size}"] if size is not None else []
     told += [f"keep_color='{keep_color}'"] if keep_color is not None else []
     config = override(config, tuple(told))
+    config = replace(config, network=network_name(config.network))
     if steps is None:
         return config
     if steps < 1:

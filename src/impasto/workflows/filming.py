@@ -1,0 +1,320 @@
+"""Painting a video: frame by frame, each from where the last one's paint has moved to."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from impasto.errors import BadInput, ConfigError, NotSaved, SourceError
+from impasto.images import Picture, levels_to_float, to_uint8
+from impasto.runs.devices import device_of
+from impasto.style.color import KeepColor, finished, recolored, shown
+from impasto.style.config import PyramidConfig, StyleConfig
+from impasto.style.flow import Motion, flicker, motion
+from impasto.style.loss_network import LossNetwork
+from impasto.style.memory import peak_memory, plan_memory
+from impasto.style.objective import Kept
+from impasto.style.painter import layers
+from impasto.style.pyramid import Pyramid
+from impasto.style.scene import Part, Scene, Style, resized
+from impasto.workflows.repainting import StyleModel, load_styles
+from impasto.workflows.settings import Device
+from impasto.workflows.staging import Named, named, opened
+from impasto.workflows.stylizing import configured
+
+SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
+LATER_STEPS = (
+    0.4  # of the last size's steps that frames after the first one take: they begin nearly done
+)
+STAY = 20.0  # weight of staying like the frame before, where that is known
+FAST_STAY = 0.7  # share of the frame before, where it is known, when a network paints at once
+QUALITY = "18"  # of H.264, where 0 loses nothing
+
+Paint = Callable[
+    [Picture, Picture | None, Motion | None], Picture
+]  # frame, the last painting, what moved
+
+
+@dataclass
+class Filmed:
+    """What came of a video.
+
+    Attributes:
+        frames: that were painted.
+        flicker: how much the painting changes where what it shows does not, as `flow.flicker` tells it.
+        source_flicker: the same of the video itself.
+    """
+
+    to: Path
+    frames: int
+    size: tuple[int, int]
+    flicker: float
+    source_flicker: float
+    seconds: float
+    sound: bool
+
+    def to_plain(self) -> dict[str, Any]:
+        """All of it as strings and numbers."""
+        return {
+            "to": str(self.to),
+            "frames": self.frames,
+            "size": list(self.size),
+            "flicker": self.flicker,
+            "source_flicker": self.source_flicker,
+            "seconds": round(self.seconds, 3),
+            "seconds_a_frame": round(self.seconds / max(self.frames, 1), 3),
+            "sound": self.sound,
+            "peak_memory_bytes": peak_memory(),
+        }
+
+
+def is_video(path: str | Path) -> bool:
+    """Whether a name is that of a video."""
+    return Path(path).suffix.lower() in SUFFIXES
+
+
+def stylize_video(
+    content: str | Path,
+    styles: Sequence[str | Path],
+    *,
+    to: str | Path,
+    recipe: str = "pyramid",
+    size: int | None = None,
+    steps: int | None = None,
+    keep_color: KeepColor | None = None,
+    settings: tuple[str, ...] = (),
+    memory: float | None = None,
+    device: Device = "auto",
+    steady: bool = True,
+    report: Callable[[int, int], None] | None = None,
+) -> Filmed:
+    """Paints a video in the manner of pictures, its sound kept.
+
+    Args:
+        content: a video.
+        styles: pictures, each with its weight behind a colon if it is not 1.
+        to: the video that is painted; .mp4.
+        recipe: a recipe of painting from coarse to fine.
+        size: of the longest side, in pixels.
+        steps: of the first frame, in all.
+        keep_color: whose colours it has.
+        settings: fields of the recipe.
+        memory: bytes that may be used.
+        device: where to compute.
+        steady: begin each frame with the last one's paint, and hold it there; otherwise each is painted by itself.
+        report: told how many frames are done, of how many.
+
+    Raises:
+        BadInput: a file is not what it should be, or the extra is missing.
+    """
+    config = configured(recipe, size=size, steps=steps, keep_color=keep_color, settings=settings)
+    if not isinstance(config.painter, PyramidConfig):
+        raise ConfigError(
+            f"recipe {config.name}: paints single pictures; leave --recipe out for a video"
+        )
+    place = torch.device(device_of(device))
+    given = [named(str(style)) for style in styles]
+    if not given:
+        raise ConfigError("no style: name at least one painting after the video")
+    network = LossNetwork.published(
+        config.network, layers(config, config.network), padding="replicate", device=place
+    )
+    painter = _Frames(config, network, given, place, memory, steady=steady)
+    return _filmed(Path(content), Path(to), config.size, painter.paint, report)
+
+
+def repaint_video(
+    content: str | Path,
+    model: str | Path,
+    *,
+    to: str | Path,
+    styles: Sequence[str] = (),
+    size: int = 512,
+    keep_color: KeepColor = "no",
+    device: Device = "auto",
+    steady: bool = True,
+    report: Callable[[int, int], None] | None = None,
+) -> Filmed:
+    """Paints a video by a network that has learnt a style, its sound kept.
+
+    Raises:
+        BadInput: a file is not what it should be, or the extra is missing.
+    """
+    learnt = load_styles(model)
+    place = torch.device(device_of(device))
+    learnt.network.to(place)
+    painter = _FastFrames(learnt, learnt.mix(styles), keep_color, place, steady=steady)
+    return _filmed(Path(content), Path(to), size, painter.paint, report)
+
+
+@dataclass
+class _Frames:
+    """Paints frames by optimisation."""
+
+    config: StyleConfig
+    network: LossNetwork
+    styles: Sequence[Named]
+    place: torch.device
+    memory: float | None
+    steady: bool
+
+    def paint(self, frame: Picture, last: Picture | None, moved: Motion | None) -> Picture:
+        assert isinstance(self.config.painter, PyramidConfig)
+        keep, config = self.config.keep_color, self.config.painter
+        height, width = frame.shape[2:]
+        plan = plan_memory(self.network, height, width, self.config, self.memory)
+        config = replace(config, memory=min(config.memory, plan.pairs))
+        manners = [
+            Style(recolored(opened(each.path), frame, keep), each.weight) for each in self.styles
+        ]
+        scene = Scene(shown(frame, keep), [Part(manners)], config.scale).to(self.place)
+        start = kept = None
+        if self.steady and last is not None and moved is not None:
+            where = moved.known[None, None]
+            start = torch.lerp(shown(frame, keep), moved.moved(last), where).to(self.place)
+            kept = Kept(start, moved.known.to(self.place), STAY)
+            few = max(1, round(config.last_steps * LATER_STEPS))
+            config = replace(config, least_size=max(height, width), last_steps=few, steps=None)
+        painter = Pyramid(self.network, scene, config, tiling=plan.tiling, start=start, kept=kept)
+        while painter.done < painter.steps:
+            painter.step()
+        return finished(painter.picture.cpu(), frame, keep)
+
+
+@dataclass
+class _FastFrames:
+    """Paints frames at once."""
+
+    learnt: StyleModel
+    mix: torch.Tensor
+    keep: KeepColor
+    place: torch.device
+    steady: bool
+
+    def paint(self, frame: Picture, last: Picture | None, moved: Motion | None) -> Picture:
+        painted = self.learnt.paint(frame.to(self.place), self.mix).cpu()
+        if self.keep in {"moments", "palette"}:
+            painted = recolored(painted, frame, self.keep)
+        painted = finished(painted, frame, self.keep)
+        if self.steady and last is not None and moved is not None:
+            painted = torch.lerp(painted, moved.moved(last), FAST_STAY * moved.known)
+        return painted
+
+
+def _filmed(
+    content: Path,
+    to: Path,
+    size: int,
+    paint: Paint,
+    report: Callable[[int, int], None] | None,
+) -> Filmed:
+    """Frames through a painter, one after the other; the film is written whole or not at all."""
+    av = _av(content)
+    if to.suffix.lower() != ".mp4":
+        raise ConfigError(f"{to}: videos are written as .mp4; choose a name that ends so")
+    draft, reel = to.with_name(f".{to.stem}.part.mp4"), _Reel(paint)
+    started = time.monotonic()
+    try:
+        height, width = _size(content, size)
+        with av.open(str(content)) as source, av.open(str(draft), "w") as film:
+            seen, heard = source.streams.video[0], next(iter(source.streams.audio), None)
+            out = film.add_stream("libx264", rate=seen.average_rate or Fraction(25))
+            out.options, out.pix_fmt = {"crf": QUALITY}, "yuv420p"
+            out.height, out.width = height, width
+            sound = film.add_stream_from_template(heard) if heard else None
+            for packet in source.demux([each for each in (seen, heard) if each]):
+                if packet.stream is heard:
+                    _pass_on(packet, sound, film)
+                    continue
+                for frame in packet.decode():
+                    levels = reel.painted(_picture(frame, size))
+                    film.mux(out.encode(av.VideoFrame.from_ndarray(levels, format="rgb24")))
+                    if report is not None:
+                        report(reel.count, max(seen.frames, reel.count))
+            film.mux(out.encode())
+        assert reel.last is not None
+        draft.replace(to)
+    except av.error.FFmpegError as error:
+        raise SourceError(f"{content}: cannot be painted ({error}); try another video") from None
+    except OSError as error:
+        raise NotSaved(f"{to}: cannot be written ({error}); make room, or allow it") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return Filmed(
+        to,
+        reel.count,
+        (reel.last.shape[3], reel.last.shape[2]),
+        *reel.flicker(),
+        time.monotonic() - started,
+        sound is not None,
+    )
+
+
+class _Reel:
+    """Frames as they are painted, and how much they flicker."""
+
+    def __init__(self, paint: Paint) -> None:
+        self._paint = paint
+        self._told: list[tuple[float, float]] = []
+        self._before: Picture | None = None
+        self.last: Picture | None = None
+        self.count = 0
+
+    def painted(self, now: Picture) -> UInt8[np.ndarray, "h w 3"]:
+        """The next frame, painted."""
+        before, last = self._before, self.last
+        between = None if before is None else motion(before, now)
+        painted = self._paint(now, last, between)
+        if between is not None and before is not None and last is not None:
+            self._told.append((flicker(last, painted, between), flicker(before, now, between)))
+        self._before, self.last, self.count = now, painted, self.count + 1
+        return to_uint8(painted)[0].numpy()
+
+    def flicker(self) -> tuple[float, float]:
+        """Of the painting and of the video itself, on average over its frames."""
+        if not self._told:
+            return 0.0, 0.0
+        own, theirs = (float(np.mean(each)) for each in zip(*self._told, strict=True))
+        return own, theirs
+
+
+def _pass_on(packet: Any, sound: Any, film: Any) -> None:
+    """Sound goes along as it is."""
+    if packet.dts is not None:  # else it is the packet that ends the stream
+        packet.stream = sound
+        film.mux(packet)
+
+
+def _size(content: Path, size: int) -> tuple[int, int]:
+    """Height and width of the painted frames; told by the first one, upright."""
+    with _av(content).open(str(content)) as source:
+        first = next(source.decode(video=0), None) if source.streams.video else None
+        if first is None:
+            raise SourceError(f"{content}: there are no moving pictures in it; name a video")
+        height, width = _picture(first, size).shape[2:]
+    return height, width
+
+
+def _picture(frame: Any, size: int) -> Picture:
+    """A frame as its camera was held, so large, with even sides, which colour in videos needs."""
+    pixels = np.ascontiguousarray(
+        np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+    )
+    whole = levels_to_float(torch.from_numpy(pixels), 255)
+    share = size / max(whole.shape[2:])
+    height, width = (max(16, round(side * share / 2) * 2) for side in whole.shape[2:])
+    return resized(whole, height, width)
+
+
+def _av(content: Path) -> Any:
+    try:
+        import av
+    except ImportError:
+        raise BadInput(f"{content}: videos need PyAV: pip install 'impasto[video]'") from None
+    return av

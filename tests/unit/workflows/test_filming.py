@@ -1,0 +1,110 @@
+"""Videos: frames in and out, sound kept, and less flicker than frame by frame."""
+
+import json
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.cli.main import main
+from impasto.errors import ConfigError, SourceError
+from impasto.workflows.filming import repaint_video, stylize_video
+from impasto.workflows.teaching import train_style
+
+FRAMES, RATE = 5, 10
+TINY = ("painter.least_size=48", "painter.first_steps=6", "painter.last_steps=6")
+
+
+@pytest.fixture(autouse=True)
+def _weights(monkeypatch, shared):
+    monkeypatch.setenv("IMPASTO_WEIGHTS", str(shared / "weights"))
+
+
+@pytest.fixture
+def style(tmp_path):
+    coarse = np.random.default_rng(3).integers(0, 255, (9, 9, 3)).astype(np.uint8)
+    Image.fromarray(coarse).resize((72, 64)).save(tmp_path / "style.png")
+    return tmp_path / "style.png"
+
+
+def film(path, *, sound=True, suffix_codec="libx264"):
+    """A textured scene that moves two pixels a frame to the left, with a tone."""
+    coarse = np.random.default_rng(0).integers(0, 255, (10, 14, 3)).astype(np.uint8)
+    scene = np.asarray(Image.fromarray(coarse).resize((120, 72), Image.Resampling.BICUBIC))
+    with av.open(str(path), "w") as out:
+        seen = out.add_stream(suffix_codec, rate=RATE)
+        seen.width, seen.height, seen.pix_fmt = 96, 72, "yuv420p"
+        heard = out.add_stream("aac", rate=8_000, layout="mono") if sound else None
+        for index in range(FRAMES):
+            levels = np.ascontiguousarray(scene[:, 2 * index : 2 * index + 96])
+            out.mux(seen.encode(av.VideoFrame.from_ndarray(levels, format="rgb24")))
+        out.mux(seen.encode())
+        if heard is not None:
+            tone = np.sin(np.arange(8_000 * FRAMES // RATE) / 8).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+            frame.sample_rate, frame.time_base, frame.pts = 8_000, Fraction(1, 8_000), 0
+            out.mux(heard.encode(frame))
+            out.mux(heard.encode())
+    return path
+
+
+def painted(video, style, to, **told):
+    return stylize_video(video, [style], to=to, size=64, settings=TINY, device="cpu", **told)
+
+
+def test_frames_size_and_sound(tmp_path, style):
+    video = film(tmp_path / "in.mp4")
+    told = painted(video, style, tmp_path / "out.mp4")
+    assert (told.frames, told.size, told.sound) == (FRAMES, (64, 48), True)
+    with av.open(str(tmp_path / "out.mp4")) as found, av.open(str(video)) as given:
+        assert len(list(found.decode(video=0))) == FRAMES
+        assert found.streams.video[0].average_rate == RATE
+        sounds = [
+            b"".join(bytes(packet) for packet in each.demux(audio=0))
+            for each in (av.open(str(tmp_path / "out.mp4")), given)
+        ]
+    assert sounds[0] == sounds[1]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_paint_that_stays_flickers_less_than_frame_by_frame(tmp_path, style):
+    video = film(tmp_path / "in.mp4", sound=False)
+    steady = painted(video, style, tmp_path / "a.mp4")
+    apart = painted(video, style, tmp_path / "b.mp4", steady=False)
+    assert not steady.sound
+    assert steady.flicker < 0.7 * apart.flicker
+    assert steady.source_flicker < steady.flicker
+
+
+def test_a_network_paints_videos_too(tmp_path, style, capsys):
+    video = film(tmp_path / "in.mp4")
+    train_style(
+        [style],
+        "kittens:8",
+        to=tmp_path / "net",
+        images=8,
+        settings=("size=64", "width=4", "batch=2"),
+    ).finish()
+    steady = repaint_video(video, tmp_path / "net", to=tmp_path / "a.mp4", size=64)
+    apart = repaint_video(video, tmp_path / "net", to=tmp_path / "b.mp4", size=64, steady=False)
+    assert steady.flicker < apart.flicker
+    words = ["stylize", str(video), "--fast", f"{tmp_path}/net", "--to", f"{tmp_path}/c.mp4"]
+    main([*words, "--size", "64", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["frames"] == FRAMES
+    assert told["flicker"] == pytest.approx(steady.flicker, rel=1e-3)
+
+
+def test_what_is_no_video_is_told(tmp_path, style):
+    (tmp_path / "no.mp4").write_bytes(b"no video")
+    with pytest.raises(SourceError, match=r"no\.mp4: cannot be painted"):
+        painted(tmp_path / "no.mp4", style, tmp_path / "out.mp4")
+    video = film(tmp_path / "in.mp4")
+    with pytest.raises(ConfigError, match=r"written as \.mp4"):
+        painted(video, style, tmp_path / "out.mov")
+    with pytest.raises(ConfigError, match="paints single pictures"):
+        stylize_video(video, [style], to=tmp_path / "out.mp4", recipe="gatys")
+    assert not (tmp_path / "out.mp4").exists()
+    assert not list(tmp_path.glob(".*"))
