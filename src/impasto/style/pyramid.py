@@ -98,7 +98,7 @@ class Pyramid:
             self.painting = moved
             self._average()
         else:  # nothing of what the descent remembers can be trusted
-            self.descent.enlarge(*self.painting.shape[2:])
+            self.descent = _descent(self.config)
         self.done += 1
         return losses
 

@@ -123,8 +123,9 @@ def test_a_start_is_begun_with(network):
     assert not torch.equal(noise[0], noise[2])
 
 
-def test_a_step_out_of_all_numbers_is_not_taken(network):
-    painter = Pyramid(network, scene(), SMALL)
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_a_step_out_of_all_numbers_is_not_taken(network, optimizer):
+    painter = Pyramid(network, scene(), replace(SMALL, optimizer=optimizer))
     painter.step()
     before = painter.painting.clone()
     gradient = painter.objective.gradient
