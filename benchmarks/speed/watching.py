@@ -20,7 +20,7 @@ from impasto.runs.scoring import Scorer
 from impasto.runs.sitting import Sitting
 
 EVERY = 50_000  # images
-STEPS = 20  # in a block
+IMAGES = 320  # trained on in a block
 BARS = {"watching": 0.05, "scoring": 0.05}
 
 
@@ -42,8 +42,10 @@ def measured(name: str, place: Path, rounds: int) -> dict[str, Any]:
     scorer = Scorer(config, prepared, sitting.processes.device)
     batches = sitting.batches()
 
+    count = IMAGES // config.train.batch
+
     def steps() -> None:
-        for _ in range(STEPS):
+        for _ in range(count):
             sitting.step(next(batches))
 
     def look() -> None:
@@ -57,7 +59,7 @@ def measured(name: str, place: Path, rounds: int) -> dict[str, Any]:
         way()  # what is made at the first call
     seconds = take_turns({way: lambda do=do: timed(do) for way, do in ways.items()}, rounds)  # type: ignore[misc]
     batches.close()  # type: ignore[attr-defined]
-    image = seconds["steps"] / STEPS / config.train.batch
+    image = seconds["steps"] / count / config.train.batch
     epoch = len(prepared.split(config.data.split_seed, config.data.validation)[0])
     run = config.train.budget.resolve(batch=config.train.batch, epoch=epoch).amount * image
     return {

@@ -286,7 +286,7 @@ def parameters(recipe: RunConfig) -> dict[str, int]:
 
 
 def listing() -> Iterator[dict[str, object]]:
-    """Every recipe's name, family, size in pixels, channels, parameters by network, and description."""
+    """Every recipe of training: its name, family, size in pixels, channels, parameters by network, and description."""
     for recipe in RECIPES.values():
         yield {
             "name": recipe.name,
@@ -295,13 +295,4 @@ def listing() -> Iterator[dict[str, object]]:
             "channels": recipe.data.channels,
             "parameters": parameters(recipe),
             "description": recipe.description,
-        }
-    for painting in PAINTINGS.values():
-        yield {
-            "name": painting.name,
-            "family": "style",
-            "size": painting.size,
-            "channels": 3,
-            "parameters": {},
-            "description": painting.description,
         }

@@ -303,19 +303,19 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def recipe_table(rows: list[dict[str, Any]]) -> str:
-    """The recipes as a table of text."""
+def recipe_table(rows: list[dict[str, Any]], paintings: Iterable[str]) -> str:
+    """The recipes as a table of text, and the names of those of painting."""
     table = Table(box=None, pad_edge=False)
     for title in ("name", "family", "pixels", "parameters"):
         table.add_column(title)
     for row in rows:
         counts = ", ".join(f"{name} {count:,}" for name, count in row["parameters"].items())
-        paints = row["family"] == "style"
-        pixels = (
-            f"up to {row['size']}" if paints else f"{row['size']}x{row['size']}x{row['channels']}"
-        )
+        pixels = f"{row['size']}x{row['size']}x{row['channels']}"
         table.add_row(row["name"], row["family"], pixels, counts)
-    return _text(table) + "\n\nimpasto recipes show NAME prints one, with what is special about it."
+    return (
+        f"{_text(table)}\n\nof painting, for `impasto stylize`: {', '.join(paintings)}\n\n"
+        "impasto recipes show NAME prints one, with what is special about it."
+    )
 
 
 def preparation(facts: dict[str, Any], rejects: Iterator[tuple[str, Reason]]) -> str:

@@ -32,7 +32,9 @@ def recipes(command: commands.Recipes) -> None:
     match command.words:
         case ():
             rows = list(listing())
-            print(json.dumps(rows, indent=2) if command.json else render.recipe_table(rows))
+            print(
+                json.dumps(rows, indent=2) if command.json else render.recipe_table(rows, PAINTINGS)
+            )
         case ("show", name):
             recipe = find_painting(name) if name in PAINTINGS else find_recipe(name)
             print(_dump(recipe) if command.json else describe(recipe), end="")

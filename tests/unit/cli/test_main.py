@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from impasto.cli.main import main
@@ -84,9 +85,19 @@ def test_recipes_as_json_have_the_promised_keys(capsys):
         assert players <= row["parameters"].keys() <= players | {"discriminator"}
 
 
+def test_recipes_of_painting_are_shown_too(capsys):
+    main(["recipes", "show", "gatys"])
+    told = yaml.safe_load(capsys.readouterr().out)
+    assert (told["size"], told["painter"]["name"]) == (400, "published")
+    with pytest.raises(SystemExit):
+        main(["train", "kittens:8", "--recipe", "gatys"])
+    assert "a recipe of painting" in capsys.readouterr().err
+
+
 def test_recipes_for_people_name_every_recipe(capsys):
     main(["recipes"])
     out = capsys.readouterr().out
+    assert "gatys" in out
     assert all(name in out for name in RECIPES)
     assert "3,578,560" in out
 

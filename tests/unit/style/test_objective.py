@@ -41,8 +41,8 @@ def test_a_grid_covers_every_pixel_once():
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (16, 48)])
-@pytest.mark.parametrize("size", [(150, 205), (96, 128)])
-def test_tiles_are_the_whole(network, size, shift):
+def test_tiles_are_the_whole(network, shift):
+    size = (101, 128)  # the last rows do not fill a place
     content, painting, style = picture(0, size), picture(1, size), picture(2, (120, 90))
     where = torch.linspace(0, 1, size[1]).expand(size)
     found = []

@@ -61,9 +61,9 @@ def fatal(tmp_path, monkeypatch):
         "    return read(payload)\n"
         "work.read = read\n"
         "from impasto.data import decode\n"
-        "def open_(content, open_=decode._open):\n"
+        "def open_(content, open_=decode.opened):\n"
         "    return bytearray(5 << 30) if content == b'greed' else open_(content)\n"
-        "decode._open = open_\n"
+        "decode.opened = open_\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(crew, "PATIENCE", 6.0)
