@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from impasto.config import configuration, to_plain
+from impasto.nn.vgg import Pooling
 from impasto.style.color import KeepColor
 from impasto.style.descent import OptimizerName
 from impasto.style.loss_network import NetworkName
@@ -46,7 +47,9 @@ class PyramidConfig:
     first_steps: PositiveInt = 200  # at the smallest size
     last_steps: PositiveInt = 60  # at the largest; between, they fall geometrically
     steps: PositiveInt | None = None  # in all, shared out in the same proportions
-    smooth: NonNegativeFloat = 0.0  # weight of the total variation
+    # Averages pass gradients to every pixel; with maxima, dots are left in flat places.
+    pooling: Pooling = "average"
+    smooth: NonNegativeFloat = 2.0  # weight of the total variation
     seed: NonNegativeInt = 0  # of noise
 
 

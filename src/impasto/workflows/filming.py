@@ -26,7 +26,7 @@ from impasto.style.scene import Part, Scene, Style, resized
 from impasto.workflows.repainting import StyleModel, load_styles
 from impasto.workflows.settings import Device
 from impasto.workflows.staging import Named, named, opened
-from impasto.workflows.stylizing import configured
+from impasto.workflows.stylizing import configured, seeing
 
 SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
 LATER_STEPS = (
@@ -123,7 +123,7 @@ def stylize_video(
     if not given:
         raise ConfigError("no style: name at least one painting after the video")
     network = LossNetwork.published(
-        config.network, layers(config, config.network), padding="replicate", device=place
+        config.network, layers(config, config.network), **seeing(config), device=place
     )
     painter = _Frames(config, network, given, place, memory, steady=steady)
     return _filmed(Path(content), Path(to), config.size, painter.paint, report)

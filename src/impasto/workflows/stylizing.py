@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from impasto.errors import ConfigError, NotSaved, RunError
 from impasto.events import Event, Finished, Started, Tick
 from impasto.holds import Hold
 from impasto.images import Picture, float_to_levels
+from impasto.nn.vgg import Padding, Pooling
 from impasto.recipes import find_painting
 from impasto.runs.checkpoint import State, last_state, set_aside
 from impasto.runs.devices import device_name, device_of
@@ -34,6 +35,13 @@ from impasto.workflows.staging import Backdrop, Order, Staged, named, resized_wh
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 EVERY = 10  # steps between two printed losses, as the published loop has it
+
+
+class Seeing(TypedDict):
+    """How a loss network looks."""
+
+    pooling: Pooling
+    padding: Padding
 
 
 class Painting(Iterator[Event]):
@@ -290,6 +298,13 @@ def resume_painting(
     return Painting(bench, staged, config, Path(facts["to"]), plan, film=film, lock=lock)
 
 
+def seeing(config: StyleConfig) -> Seeing:
+    """How the loss network pools and pads for a recipe: as published for that one alone."""
+    if isinstance(config.painter, PyramidConfig):
+        return {"pooling": config.painter.pooling, "padding": "replicate"}
+    return {"pooling": "max", "padding": "zeros"}
+
+
 def configured(
     recipe: str,
     *,
@@ -340,10 +355,7 @@ def _bench(
     """The painting before its first step, or where its state was, and how it fits into memory."""
     place = torch.device(device_of(device))
     wanted = layers(config, config.network)
-    pyramid = isinstance(config.painter, PyramidConfig)
-    network = LossNetwork.published(
-        config.network, wanted, padding="replicate" if pyramid else "zeros", device=place
-    )
+    network = LossNetwork.published(config.network, wanted, **seeing(config), device=place)
     height, width = staged.plain.shape[2:]
     plan = plan_memory(network, height, width, config, memory)
     scene = staged.scene.to(place)
