@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -18,7 +17,7 @@ from impasto.holds import Hold
 from impasto.images import Picture, float_to_levels
 from impasto.nn.vgg import Padding, Pooling
 from impasto.recipes import find_painting
-from impasto.runs.checkpoint import State, last_state, set_aside
+from impasto.runs.checkpoint import State
 from impasto.runs.devices import device_name, device_of
 from impasto.runs.directory import PAINTING, Run
 from impasto.runs.work import Bench, work_on
@@ -32,6 +31,7 @@ from impasto.style.scene import resized
 from impasto.version import __version__
 from impasto.views.film import make_film
 from impasto.workflows.staging import Backdrop, Order, Staged, named, resized_where, stage
+from impasto.workflows.underway import Underway, take_up, usable_state
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 EVERY = 10  # steps between two printed losses, as the published loop has it
@@ -44,7 +44,7 @@ class Seeing(TypedDict):
     padding: Padding
 
 
-class Painting(Iterator[Event]):
+class Painting(Underway):
     """A painting under way: an iterator over its events. Leaving it, in whatever way, writes the picture as it is.
 
     Attributes:
@@ -68,30 +68,11 @@ class Painting(Iterator[Event]):
         self._bench, self._staged, self._film = bench, staged, film
         self._losses: list[dict[str, float]] = []
         self._seconds = bench.seconds
-        self._events = self._kept(lock)
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def __enter__(self) -> "Painting":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stops here, and writes the picture."""
-        self._events.close()  # type: ignore[attr-defined]
+        super().__init__(self._kept(lock))
 
     def finish(self) -> dict[str, Any]:
         """The facts, once the last step is done."""
-        for _ in self:
-            pass
+        self.exhaust()
         return self.facts()
 
     def distances(self) -> Distances:
@@ -281,19 +262,11 @@ def resume_painting(
             f"{held.path}: the pictures are not those that this painting was begun with; restore them, or begin "
             "a new one with `impasto stylize`"
         )
-    state, damaged = last_state(held.path / "state")
-    if state is not None and state.settings != settings_of(config):
-        raise RunError(
-            f"{held.path / 'config.yaml'}: its settings are not those that this painting was begun with; restore "
-            "them, or begin a new one"
-        )
-    lock = held.claim()
-    held.clear_stop()
-    set_aside(damaged)
-    held.rewind(state.images_seen if state else -1)
+    state, damaged = usable_state(held, settings_of(config))
     bench, plan = _bench(
         config, staged, order, memory=memory, device=device or "auto", run=held, state=state
     )
+    lock = take_up(held, state, damaged, config)
     film = Path(facts["film"]) if facts["film"] else None
     return Painting(bench, staged, config, Path(facts["to"]), plan, film=film, lock=lock)
 

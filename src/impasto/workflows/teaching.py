@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from impasto.events import Event, Started
 from impasto.holds import Hold
 from impasto.images import to_float, to_uint8
 from impasto.nn.weights import write_tensors
-from impasto.runs.checkpoint import last_state, set_aside
 from impasto.runs.devices import device_name, device_of
 from impasto.runs.directory import LESSON, Run
 from impasto.runs.work import Bench, work_on
@@ -34,6 +32,7 @@ from impasto.version import __version__
 from impasto.workflows.pictures import Report
 from impasto.workflows.settings import Device, budget
 from impasto.workflows.staging import opened
+from impasto.workflows.underway import Underway, take_up, usable_state
 
 FORMAT = 1
 SHOWN = 4  # contents in a preview
@@ -86,7 +85,7 @@ class Lesson:
         return Progress(self.done, self.resolved, self.epoch, self.seconds)
 
 
-class StyleTraining(Iterator[Event]):
+class StyleTraining(Underway):
     """A network that is learning styles: an iterator over its events. Leaving it, in whatever way, saves.
 
     Attributes:
@@ -97,30 +96,11 @@ class StyleTraining(Iterator[Event]):
     def __init__(self, bench: Bench[Lesson], config: LearningConfig, run: Run, lock: Hold) -> None:
         self.path, self.config = run.path, config
         self._bench, self._run = bench, run
-        self._events = self._kept(lock)
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def __enter__(self) -> "StyleTraining":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stops here, and saves."""
-        self._events.close()  # type: ignore[attr-defined]
+        super().__init__(self._kept(lock))
 
     def finish(self) -> Path:
         """The run's directory, once the budget is spent."""
-        for _ in self:
-            pass
+        self.exhaust()
         return self.path
 
     def _kept(self, lock: Hold | None) -> Iterator[Event]:
@@ -229,20 +209,12 @@ def resume_lesson(
         raise RunError(
             f"{held.path}: the contents are not those that it was learning on; restore them"
         )
-    state, damaged = last_state(held.path / "state")
-    if state is not None and state.settings != settings_of(config):
-        raise RunError(
-            f"{held.path / 'config.yaml'}: its settings are not those that it was learning by; restore them, or "
-            "begin anew with `impasto train-style`"
-        )
+    state, damaged = usable_state(held, settings_of(config))
     config = replace(config, budget=budget(minutes, images, None, steps) or config.budget)
     place = torch.device(device_of(device or "auto"))
     styles = tuple(Path(path) for path in facts["styles"])
     lesson = _lesson(config, _Pictures(prepared, styles), place)
-    lock = held.claim()
-    held.clear_stop()
-    set_aside(damaged)
-    held.rewind(state.images_seen if state else -1)
+    lock = take_up(held, state, damaged, config)
     seconds = 0.0
     if state is not None:
         lesson.learner.restore(state.tensors)

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import torch
 
-from impasto.config import override, to_yaml
+from impasto.config import override
 from impasto.data.config import DataConfig
 from impasto.data.prepare import prepare
 from impasto.data.prepared import Prepared, is_prepared
@@ -20,7 +19,6 @@ from impasto.events import Event, Noticed
 from impasto.families import Model
 from impasto.holds import Hold
 from impasto.recipes import find_recipe
-from impasto.runs.checkpoint import State, last_state, set_aside
 from impasto.runs.config import RunConfig, settings_of
 from impasto.runs.devices import Processes, check_devices, first_process, launch
 from impasto.runs.directory import Run
@@ -43,9 +41,10 @@ from impasto.workflows.settings import (
     selection,
     trained,
 )
+from impasto.workflows.underway import Underway, take_up, usable_state
 
 
-class Training(Iterator[Event]):
+class Training(Underway):
     """A run under way: an iterator over its events. Leaving it, in whatever way, saves.
 
     Attributes:
@@ -64,31 +63,12 @@ class Training(Iterator[Event]):
         why: str = "",
         first: bool = True,
     ) -> None:
+        super().__init__(events)
         self.path, self.config, self.why, self.first = path, config, why, first
-        self._events = events
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def __enter__(self) -> "Training":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stops here, and saves."""
-        self._events.close()  # type: ignore[attr-defined]
 
     def finish(self) -> Model:
         """The model, once the budget is spent."""
-        for _ in self:
-            pass
+        self.exhaust()
         return read_model(self.path / "model.safetensors")
 
 
@@ -205,12 +185,7 @@ def resume(
     held = Run.open(Path(run))
     config, facts = held.config, held.facts
     prepared = _same_pictures(facts, config, report)
-    state, damaged = last_state(held.path / "state")
-    if state is not None and state.settings != settings_of(config):
-        raise RunError(
-            f"{held.path / 'config.yaml'}: its settings are not those that this run was trained with; restore "
-            "them, or start a new run with `impasto train --recipe` and this file"
-        )
+    state, damaged = usable_state(held, settings_of(config))
     more = budget(minutes, images, epochs, steps)
     train = replace(
         config.train,
@@ -223,28 +198,13 @@ def resume(
     config = _scored(replace(config, train=train), evaluate_every, patience)
     check_devices(config.train)
     first = first_process()
-    lock = _taken_up(held, config, state, damaged) if first else None
+    lock = take_up(held, state, damaged, config) if first else None
     processes = launch(config.train)
     sitting = Sitting(config, prepared, processes, held if first else None, state)
     seen = state.images_seen if state else 0
     sentences = [f"{sentence}. Going on from the state before it" for sentence in damaged.values()]
     told = _noticed(sentences, seen, _train(sitting), held if first else None)
     return Training(held.path, config, _alone(lock, processes, told), first=first)
-
-
-def _taken_up(run: Run, config: RunConfig, state: State | None, damaged: Iterable[Path]) -> Hold:
-    try:
-        lock = run.claim()
-        run.write_text("config.yaml", to_yaml(config))
-        run.clear_stop()
-        set_aside(damaged)
-        run.rewind(state.images_seen if state else -1)
-    except OSError as error:
-        raise RunError(
-            f"{run.path}: cannot be written ({error}); its states are intact: make room, or allow it, and say "
-            f"`impasto resume {run.path}` again"
-        ) from None
-    return lock
 
 
 def _alone(lock: Hold | None, processes: Processes, events: Iterator[Event]) -> Iterator[Event]:

@@ -184,8 +184,8 @@ class _Worker:
                     outcomes.append(answer)
                 else:
                     return None
-        except (OSError, EOFError):  # it died
-            pass
+        except (OSError, EOFError):
+            reason = _DIED
         self.end()
         return reason
 

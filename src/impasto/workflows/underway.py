@@ -1,0 +1,82 @@
+"""What is under way and can be left at any moment: trainings of families, lessons in style, paintings."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from impasto.config import to_yaml
+from impasto.errors import RunError
+from impasto.events import Event
+from impasto.holds import Hold
+from impasto.runs.checkpoint import State, last_state, set_aside
+from impasto.runs.directory import Configuration, Run
+
+U = TypeVar("U", bound="Underway")
+
+
+class Underway(Iterator[Event]):
+    """An iterator over events. Leaving it, in whatever way, saves."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def __enter__(self: U) -> U:  # noqa: PYI019 - the type checks of the tests do not know Self
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops here, and saves."""
+        self._events.close()  # type: ignore[attr-defined]
+
+    def exhaust(self) -> None:
+        """Goes on to the end."""
+        for _ in self:
+            pass
+
+
+def usable_state(run: Run, settings: str) -> tuple[State | None, Mapping[Path, str]]:
+    """The last state of a run that can be gone on from, and a sentence for each newer one that cannot.
+
+    Raises:
+        RunError: no state can be used, or the run's settings have changed since.
+    """
+    state, damaged = last_state(run.path / "state")
+    if state is not None and state.settings != settings:
+        raise RunError(
+            f"{run.path / 'config.yaml'}: its settings are not those that this run was begun with; restore them, or "
+            "start a new run with this file as its --recipe"
+        )
+    return state, damaged
+
+
+def take_up(
+    run: Run, state: State | None, damaged: Mapping[Path, str], config: Configuration
+) -> Hold:
+    """The hold on a run that goes on from this state by this configuration; what was told after it is forgotten.
+
+    Raises:
+        RunError: somebody else is at it, or its directory cannot be written.
+    """
+    try:
+        lock = run.claim()
+        run.write_text("config.yaml", to_yaml(config))
+        run.clear_stop()
+        set_aside(damaged)
+        run.rewind(state.images_seen if state else -1)
+    except OSError as error:
+        raise RunError(
+            f"{run.path}: cannot be written ({error}); its states are intact: make room, or allow it, and say "
+            f"`impasto resume {run.path}` again"
+        ) from None
+    return lock
