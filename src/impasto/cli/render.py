@@ -42,8 +42,6 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
     from impasto.workflows.comparison import Comparison
     from impasto.workflows.compressing import Compressed, Rendition
     from impasto.workflows.examination import Examination
-    from impasto.workflows.exhibiting import Exhibition
-    from impasto.workflows.filming import Filmed
     from impasto.workflows.oddities import Anomalies
     from impasto.workflows.training import Training
 
@@ -107,81 +105,6 @@ def _live(training: "Training") -> Iterator[Event]:
             elif line := _line(event):
                 live.console.print(line, soft_wrap=True)
             yield event
-
-
-def painted(painting: Iterable[Event]) -> Iterator[Event]:
-    """The events of a painting, each shown as it passes."""
-    if not CONSOLE.is_terminal:
-        for event in painting:
-            if line := _stroke(event):
-                print(line, flush=True)
-            yield event
-        return
-    with Live(console=CONSOLE, refresh_per_second=4) as live:
-        for event in painting:
-            line = _stroke(event)
-            if isinstance(event, Tick):
-                live.update(Text(line, overflow="ellipsis", no_wrap=True))
-            elif line:
-                live.console.print(line, soft_wrap=True)
-            yield event
-
-
-def compared(told: dict[str, Any]) -> str:
-    """The distances of paintings over a setting, as a table of text."""
-    table = Table(box=None, pad_edge=False)
-    for title in (told["setting"], "content", "style", "seconds"):
-        table.add_column(title, justify="right")
-    for row in told["paintings"]:
-        numbers = (f"{row[name]:.3f}" for name in ("content_distance", "style_distance"))
-        table.add_row(str(row[told["setting"]]), *numbers, f"{row['seconds']:.0f}")
-    return f"{_text(table)}\nsheet: {told['to']}"
-
-
-def exhibited(found: "Exhibition") -> str:
-    """What came of many pairs, in words."""
-    before = f", {found.there:,} were there before" if found.there else ""
-    lines = [
-        f"{len(found.painted):,} of {found.pairs:,} painted in {duration(found.seconds)}{before}: {found.to}"
-    ]
-    lines += [f"  {name}: {why}" for name, why in islice(found.failed.items(), MOST_ROWS)]
-    if (more := len(found.failed) - MOST_ROWS) > 0:
-        lines.append(f"  and {more:,} more")
-    return "\n".join(lines)
-
-
-def filmed(found: "Filmed") -> str:
-    """What came of a video, in words."""
-    width, height = found.size
-    return (
-        f"{found.frames:,} frames of {width}x{height} in {duration(found.seconds)}, flicker {found.flicker:.3f} (the "
-        f"video's own {found.source_flicker:.3f}), {'with' if found.sound else 'without'} sound: {found.to}"
-    )
-
-
-def _stroke(event: Event) -> str:
-    match event:
-        case Started():
-            networks = ", ".join(f"{name} {count:,}" for name, count in event.parameters.items())
-            from_where = f", from {event.images_seen:,} on" if event.images_seen else ""
-            return (
-                f"{event.recipe}: {event.pictures:,} pictures, {networks} parameters, {event.budget} on "
-                f"{event.device}{from_where}"
-            )
-        case Tick():
-            told = event.scalars
-            size = f"  {told['width']:.0f}x{told['height']:.0f}" if "width" in told else ""
-            return (
-                f"{event.fraction:4.0%}  {event.images_seen:>7,}{size}  content {told['content']:.4f}  style "
-                f"{told['style']:.4f}  {duration(event.seconds_left)} left"
-            )
-        case Noticed():
-            return f"note: {event.message}"
-        case Finished():
-            why = "" if event.reason == "budget" else f" ({event.reason})"
-            return f"done{why}: {event.images_seen:,} in {duration(event.seconds)}"
-        case _:
-            return ""
 
 
 def _plain(training: "Training") -> Iterator[Event]:
@@ -313,7 +236,7 @@ def recipe_table(rows: list[dict[str, Any]], paintings: Iterable[str]) -> str:
         pixels = f"{row['size']}x{row['size']}x{row['channels']}"
         table.add_row(row["name"], row["family"], pixels, counts)
     return (
-        f"{_text(table)}\n\nof painting, for `impasto stylize`: {', '.join(paintings)}\n\n"
+        f"{as_text(table)}\n\nof painting, for `impasto stylize`: {', '.join(paintings)}\n\n"
         "impasto recipes show NAME prints one, with what is special about it."
     )
 
@@ -352,7 +275,7 @@ def comparison(found: "Comparison") -> str:
     table.add_row("copies its training pictures", "", *(_copying(run.memorization) for run in runs))
     lines = [
         # A terminal breaks long lines by itself, and a file need not.
-        *(line.rstrip() for line in _text(table, 1_000).splitlines()),
+        *(line.rstrip() for line in as_text(table, 1_000).splitlines()),
         "",
         "* best; in brackets how far behind the best, in errors of both together: below 2 it may be chance",
         f"taken by: {found.terms}",
@@ -428,7 +351,7 @@ def compression(found: "Sequence[Compressed]") -> str:
         if len(found) == 1
         else f"{len(found):,} pictures: {found[0].path.parent}"
     )
-    return "\n".join([_text(table), where])
+    return "\n".join([as_text(table), where])
 
 
 def _rendition(made: "Sequence[Rendition]") -> tuple[str, str, str]:
@@ -442,7 +365,8 @@ def reviewed(kept: int, rejected: int, by_hand: int) -> str:
     return f"{kept:,} pictures kept, {rejected:,} rejected; {by_hand:,} decided by hand"
 
 
-def _text(table: Table, width: int = 120) -> str:
+def as_text(table: Table, width: int = 120) -> str:
+    """A table as a terminal of this width shows it."""
     console = Console(width=width, highlight=False)
     with console.capture() as capture:
         console.print(table)

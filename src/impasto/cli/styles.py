@@ -36,7 +36,7 @@ class Stylize:
     ] = None
     style: Annotated[
         tuple[str, ...],
-        arg(help="Which of its styles; several are mixed.", metavar="NAME[:WEIGHT]"),
+        arg(help="Which of the styles it has learnt; several are mixed.", metavar="NAME[:WEIGHT]"),
     ] = ()
     recipe: Annotated[
         str,
@@ -119,10 +119,15 @@ class TrainStyle:
     """Teaches a network styles, so that it paints a picture at once."""
 
     styles: Annotated[
-        Positional[tuple[Path, ...]], arg(metavar="PAINTING ...", help="What it learns.")
+        Positional[tuple[Path, ...]],
+        arg(metavar="PAINTING ...", help="What it learns; with --arbitrary, folders too."),
     ]
     content: Annotated[str, arg(help="Pictures to learn on, of any kind.", metavar="SOURCE")]
     to: Annotated[Path, arg(help="The run's directory.", metavar="DIR")]
+    arbitrary: Annotated[
+        bool,
+        arg(help="Learn to paint in any manner that it is shown, from these as examples."),
+    ] = False
     minutes: Minutes = None
     images: Images = None
     steps: Steps = None

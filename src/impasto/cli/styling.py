@@ -4,47 +4,68 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impasto.cli import render, styles
+from impasto.cli import painted, render, styles
 from impasto.cli.verbs import paint, run, teach
 from impasto.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import Any
 
+    from impasto.workflows.exhibiting import Paint
     from impasto.workflows.stylizing import Painting
 
+# Arguments that say how to look for a painting, where --fast has nothing to look for.
+SLOW = ("recipe", "detail", "regions", "start", "compare", "steps", "network", "set", "run", "film")
 UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
 
 
 @run.register
 def stylize(command: styles.Stylize) -> None:
     """Paints and shows how it goes."""
-    from impasto.workflows.exhibiting import compare_settings, many, stylize_many
+    from impasto.workflows.exhibiting import compare_settings, many
     from impasto.workflows.filming import is_video
 
-    if is_video(command.content):
-        _film(command)
-        return
-    if command.fast is not None:
-        _repaint(command)
-        return
-    begin = partial(_begin, command)
     several = command.compare is not None or many(command.content, command.styles)
     if several and (command.run or command.film):
         raise ConfigError("--run and --film: are for one painting, and there will be several")
-    if command.compare is not None:
-        told = compare_settings(command.content, command.styles, command.to, command.compare, begin)
-        print(json.dumps(told) if command.json else render.compared(told))
-    elif many(command.content, command.styles):
-        with render.Stages(quiet=command.json) as stages:
-            report = partial(stages, "painting pairs")
-            found = stylize_many(command.content, command.styles, command.to, begin, report=report)
-        print(json.dumps(found.to_plain()) if command.json else render.exhibited(found))
-        if found.failed:
-            raise SystemExit(1)
+    if command.fast is not None:
+        _check_fast(command)
+    if is_video(command.content):
+        _film(command)
+    elif command.fast is not None:
+        _paint_at_once(command)
+    elif command.compare is not None:
+        told = compare_settings(
+            command.content, command.styles, command.to, command.compare, _painter(command)
+        )
+        print(json.dumps(told) if command.json else painted.compared(told))
+    elif several:
+        _exhibit(command, command.styles, _painter(command))
     else:
-        paint(begin(command.content, command.styles, command.to, ()), as_json=command.json)
+        paint(_begin(command, command.content, command.styles, command.to), as_json=command.json)
+
+
+def _painter(command: styles.Stylize) -> "Paint":
+    def paint_one(
+        content: "Path", manners: "Sequence[str]", to: "Path", settings: tuple[str, ...]
+    ) -> "dict[str, Any]":
+        return _begin(command, content, manners, to, settings).finish()
+
+    return paint_one
+
+
+def _exhibit(command: styles.Stylize, manners: "Sequence[str]", painter: "Paint") -> None:
+    """Every pair of them."""
+    from impasto.workflows.exhibiting import stylize_many
+
+    with render.Stages(quiet=command.json) as stages:
+        report = partial(stages, "painting pairs")
+        found = stylize_many(command.content, manners, command.to, painter, report=report)
+    print(json.dumps(found.to_plain()) if command.json else painted.exhibited(found))
+    if found.failed:
+        raise SystemExit(1)
 
 
 def _begin(
@@ -52,7 +73,7 @@ def _begin(
     content: "Path",
     manners: "Sequence[str]",
     to: "Path",
-    settings: tuple[str, ...],
+    settings: tuple[str, ...] = (),
 ) -> "Painting":
     """A painting as the command wants it, of this pair."""
     from impasto.workflows.stylizing import stylize
@@ -90,7 +111,7 @@ def _film(command: styles.Stylize) -> None:
                 command.content,
                 command.fast,
                 to=command.to,
-                styles=command.style,
+                styles=(*command.styles, *command.style),
                 size=command.size or 512,
                 keep_color=command.keep_color or "no",
                 device=command.device or "auto",
@@ -112,30 +133,56 @@ def _film(command: styles.Stylize) -> None:
                 steady=not command.unsteady,
                 report=report,
             )
-    print(json.dumps(told.to_plain()) if command.json else render.filmed(told))
+    print(json.dumps(told.to_plain()) if command.json else painted.filmed(told))
 
 
-def _repaint(command: styles.Stylize) -> None:
+def _check_fast(command: styles.Stylize) -> None:
+    """What an optimisation can be told and a network cannot is refused, not passed over."""
+    blank = styles.Stylize(command.content, command.to)
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in SLOW
+        if getattr(command, name) != getattr(blank, name)
+    ]
+    if given:
+        raise ConfigError(
+            f"{', '.join(given)}: not for --fast, whose network has learnt all that; leave it out, or --fast"
+        )
+
+
+def _paint_at_once(command: styles.Stylize) -> None:
+    from impasto.workflows.exhibiting import many
+    from impasto.workflows.learnt import load_styles
     from impasto.workflows.repainting import repaint
 
-    if command.styles or len(command.mask) > 1:
-        raise ConfigError(
-            "--fast: the network has its styles in it, and takes one mask; choose among them with --style"
+    if len(command.mask) > 1:
+        raise ConfigError("--mask: a network that paints at once takes one")
+    learnt = load_styles(command.fast or "")
+
+    def paint_one(
+        content: "Path", manners: "Sequence[str]", to: "Path", settings: tuple[str, ...] = ()
+    ) -> "dict[str, Any]":
+        del settings
+        return repaint(
+            content,
+            learnt,
+            to=to,
+            styles=manners,
+            size=command.size,
+            strength=command.strength,
+            scale=command.scale,
+            keep_color=command.keep_color or "no",
+            mask=command.mask[0] if command.mask else None,
+            memory=_bytes(command.memory),
+            device=command.device or "auto",
         )
-    told = repaint(
-        command.content,
-        command.fast or "",
-        to=command.to,
-        styles=command.style,
-        size=command.size,
-        keep_color=command.keep_color or "no",
-        mask=command.mask[0] if command.mask else None,
-        memory=_bytes(command.memory),
-        device=command.device or "auto",
-    )
-    print(
-        json.dumps(told) if command.json else f"painting: {told['to']} in {told['seconds']:.2f} s"
-    )
+
+    manners = (*command.styles, *command.style)
+    if many(command.content, manners):
+        _exhibit(command, manners or learnt.names, paint_one)
+    else:
+        told = paint_one(command.content, manners, command.to)
+        print(json.dumps(told) if command.json else painted.repainted(told))
 
 
 @run.register
@@ -160,6 +207,7 @@ def train_style(command: styles.TrainStyle) -> None:
             minutes=command.minutes,
             images=command.images,
             steps=command.steps,
+            arbitrary=command.arbitrary,
             settings=(*typed, *(setting for group in command.set for setting in group)),
             device=command.device or "auto",
             limit=command.limit,

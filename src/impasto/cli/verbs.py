@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import partial, singledispatch
 from typing import TYPE_CHECKING
 
-from impasto.cli import commands, render
+from impasto.cli import commands, painted, render
 from impasto.cli.health import health
 from impasto.data.config import Subject
 from impasto.errors import ConfigError
@@ -210,14 +210,14 @@ def paint(painting: "Painting", *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(painting.finish()))
         return
-    for _ in render.painted(painting):
+    for _ in painted.painted(painting):
         pass
     print(f"painting: {painting.to}")
 
 
 def teach(training: "StyleTraining", *, as_json: bool) -> None:
     """Shows a network as it learns styles, and where it is."""
-    for event in training if as_json else render.painted(training):
+    for event in training if as_json else painted.painted(training):
         if as_json:
             print(to_json(event), flush=True)
     facts = {"to": str(training.path), "model": str(training.path / "model.safetensors")}

@@ -31,6 +31,7 @@ from impasto.events import Event, Sampled, from_json, to_json
 from impasto.holds import Hold
 from impasto.runs.config import RunConfig
 from impasto.sheets import tile, write_png
+from impasto.style.adaptive import AdaptiveConfig
 from impasto.style.config import StyleConfig
 from impasto.style.learning import LearningConfig
 
@@ -41,7 +42,8 @@ PAINTING, LESSON = (
 )  # kinds of runs, in their facts, that are no trainings of families
 
 C = TypeVar("C")
-Configuration = RunConfig | StyleConfig | LearningConfig
+Lessons = LearningConfig | AdaptiveConfig
+Configuration = RunConfig | StyleConfig | Lessons
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,17 @@ class Run:
         return self._config(StyleConfig)
 
     @property
-    def lesson(self) -> LearningConfig:
-        """The configuration of a network that learns styles."""
+    def lesson(self) -> Lessons:
+        """The configuration of a network that learns styles, or any manner."""
+        if "name: adaptive" in self._text().splitlines():
+            return self._config(AdaptiveConfig)
         return self._config(LearningConfig)
 
     def _config(self, kind: type[C]) -> C:
-        path = self.path / "config.yaml"
-        return from_yaml(kind, path.read_text(encoding="utf-8"), where=str(path))
+        return from_yaml(kind, self._text(), where=str(self.path / "config.yaml"))
+
+    def _text(self) -> str:
+        return (self.path / "config.yaml").read_text(encoding="utf-8")
 
     @property
     def facts(self) -> dict[str, Any]:

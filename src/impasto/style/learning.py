@@ -4,13 +4,15 @@ It goes down the same losses as a painting does: content place by place, and man
 but the moments are asked of every picture of a batch, each with a style drawn for it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import torch
 from annotated_types import Ge, Gt, Le
+from jaxtyping import Float
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from impasto.config import configuration
@@ -32,19 +34,10 @@ from impasto.types import Budget, Progress
 
 
 @configuration
-class LearningConfig:
-    """How a network learns styles."""
+class LessonConfig:
+    """What any network that paints at once is taught by."""
 
-    name: Literal["network"] = "network"
-    styles: tuple[str, ...]  # their names, in the order of the network's numbers
     size: Annotated[int, Ge(64)] = 128  # pixels of the contents that it learns on
-    width: PositiveInt = 16  # channels beside the picture
-    strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
-    detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones
-    scale: Annotated[float, Gt(0), Le(8)] = (
-        2.0  # of brush strokes: the style's longest side in the content's
-    )
-    smooth: NonNegativeFloat = 0.02  # weight of the total variation
     batch: PositiveInt = 4
     learning_rate: PositiveFloat = 2e-3
     ema_half_life: NonNegativeInt = 200  # images
@@ -53,7 +46,75 @@ class LearningConfig:
     budget: Budget = Budget(20, "minutes")
 
 
-class StyleLearner:
+@configuration
+class LearningConfig(LessonConfig):
+    """How a network learns styles."""
+
+    name: Literal["network"] = "network"
+    styles: tuple[str, ...]  # their names, in the order of the network's numbers
+    width: PositiveInt = 16  # channels beside the picture
+    strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
+    detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones
+    scale: Annotated[float, Gt(0), Le(8)] = (
+        2.0  # of brush strokes: the style's longest side in the content's
+    )
+    smooth: NonNegativeFloat = 0.02  # weight of the total variation
+
+
+L = TypeVar("L", bound=LessonConfig)
+
+
+class Learner(ABC, Generic[L]):
+    """A network that learns to paint at once.
+
+    Attributes:
+        config: how.
+        player: the part of it that learns.
+    """
+
+    BETAS: ClassVar[tuple[float, float]] = (0.9, 0.999)
+
+    def __init__(self, config: L, network: nn.Module, device: torch.device) -> None:
+        self.config, self.device = config, device
+        placed(network, device)
+        average = Ema(network, config.ema_half_life) if config.ema_half_life else None
+        self.player = Player(network, adam(network, config.learning_rate, self.BETAS), ema=average)
+        self.schedule = Cosine(final=0.05)
+
+    @abstractmethod
+    def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
+        """Of the contents, in [-1, 1], as the network paints them now: content, style and total."""
+
+    @abstractmethod
+    def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
+        """A few contents, each in a few manners, as if it stopped learning now."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """All that it takes to paint, by name."""
+
+    def facts(self) -> dict[str, Any]:
+        """What has to be known of them besides the configuration."""
+        return {}
+
+    def step(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
+        """One step on a batch of contents in [-1, 1]; its losses, from before it."""
+        losses = self.losses(contents, progress)
+        rate = self.config.learning_rate * self.schedule.factor(progress)
+        total = self.player.descend(losses["total"], learning_rate=rate)
+        self.player.average(progress.images_seen, len(contents))
+        return {name: loss.detach() for name, loss in losses.items()} | {"total": total}
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on."""
+        return self.player.state()
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Becomes the learner whose `state` this was."""
+        self.player.restore(state)
+
+
+class StyleLearner(Learner[LearningConfig]):
     """A network that learns styles.
 
     Args:
@@ -70,20 +131,15 @@ class StyleLearner:
         styles: Sequence[Picture],
         device: torch.device,
     ) -> None:
-        self.config, self.teacher, self.device = config, loss_network, device
-        self.weights = teaching(loss_network, config)
-        self.targets = [self._target(style.to(device)) for style in styles]
         with seeded(config.seed, "transfer network"):
             network = TransferNetwork(config.width, len(styles))
-        placed(network, device)
-        average = Ema(network, config.ema_half_life) if config.ema_half_life else None
-        self.player = Player(
-            network, adam(network, config.learning_rate, (0.9, 0.999)), ema=average
-        )
-        self.schedule = Cosine(final=0.05)
+        super().__init__(config, network, device)
+        self.teacher = loss_network
+        self.weights = teaching(loss_network, config)
+        self.targets = [self._target(style.to(device)) for style in styles]
 
-    def step(self, contents: Tensor, progress: Progress) -> Losses:
-        """One step on a batch of contents in [-1, 1], each with a style drawn for it."""
+    def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
+        """Of the contents, each with a style drawn for it."""
         drawn = torch.randint(
             len(self.targets),
             (len(contents),),
@@ -105,24 +161,19 @@ class StyleLearner:
                 style = style + weight * gram_distance(own, self.targets[kind][layer])
         style = style / len(contents)
         smooth = self.weights.smooth * total_variation(painted)
-        rate = self.config.learning_rate * self.schedule.factor(progress)
-        total = self.player.descend(content + style + smooth, learning_rate=rate)
-        self.player.average(progress.images_seen, len(contents))
-        return {"content": content.detach(), "style": style.detach(), "total": total}
+        return {"content": content, "style": style, "total": content + style + smooth}
 
     @torch.no_grad()
-    def painted(self, contents: Tensor, mix: Tensor) -> Tensor:
-        """The contents as the network would paint them if it stopped learning now."""
-        painted: Tensor = self.player.best(contents, mix)
+    def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
+        """A few contents, each in every style."""
+        count = len(self.targets)
+        mix = torch.eye(count, device=self.device).repeat(len(contents), 1)
+        painted: Tensor = self.player.best(contents.repeat_interleave(count, 0), mix)
         return painted
 
-    def state(self) -> dict[str, Tensor]:
-        """Everything that the next step depends on."""
-        return self.player.state()
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Becomes the learner whose `state` this was."""
-        self.player.restore(state)
+    def tensors(self) -> dict[str, Tensor]:
+        """The network's weights, averaged."""
+        return dict(self.player.best.state_dict())
 
     def _target(self, style: Picture) -> dict[int, Moments]:
         """The style's moments, at a size in proportion to the contents."""

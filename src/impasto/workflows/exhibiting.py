@@ -9,21 +9,19 @@ from typing import Any
 import numpy as np
 
 from impasto.data.original import WRITABLE, read_original
-from impasto.errors import ConfigError, ImpastoError, SourceError
+from impasto.errors import ConfigError, ImpastoError
 from impasto.images import to_uint8
 from impasto.sheets import write_png
 from impasto.style.scene import resized
 from impasto.views.sheet import labelled
+from impasto.workflows.manners import pictures_of
 from impasto.workflows.staging import floated, named
-from impasto.workflows.stylizing import Painting
 
-READABLE = {*WRITABLE, ".bmp", ".gif", ".avif", ".jp2", ".ppm"}
 THUMBNAIL = 320  # pixels on the longest side, in a sheet over a setting
 MOST_VALUES = 12
 
-Paint = Callable[
-    [Path, Sequence[str], Path, tuple[str, ...]], Painting
-]  # content, styles, to, settings
+# Content, styles, to, settings; the facts.
+Paint = Callable[[Path, Sequence[str], Path, tuple[str, ...]], dict[str, Any]]
 
 
 @dataclass
@@ -77,7 +75,7 @@ def stylize_many(
         content: a picture, or a folder of pictures.
         styles: pictures or folders of them.
         to: a folder.
-        paint: begins the painting of one pair.
+        paint: paints one pair.
         report: told how many pairs are done, of how many.
 
     Raises:
@@ -88,7 +86,7 @@ def stylize_many(
         raise ConfigError(
             f"{to}: a picture's name, and there will be many; name a folder with --to"
         )
-    pairs = [(one, other) for one in _pictures(content) for other in _manners(styles)]
+    pairs = [(one, other) for one in pictures_of(content) for other in _manners(styles)]
     try:
         to.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -103,7 +101,7 @@ def stylize_many(
             found.there += 1
             continue
         try:
-            found.painted.append(paint(one, [other], to / name, ()).finish())
+            found.painted.append(paint(one, [other], to / name, ()))
         except ImpastoError as error:
             found.failed[name] = str(error)
     if report is not None:
@@ -122,7 +120,7 @@ def compare_settings(
         styles: pictures.
         to: the sheet, a .png.
         compared: a setting of the recipe and its values, such as `strength=0.2,0.5,0.8`.
-        paint: begins a painting.
+        paint: paints one.
 
     Raises:
         ConfigError: that is not a setting with values.
@@ -141,7 +139,7 @@ def compare_settings(
     for value in chosen:
         draft = to.with_name(f".{to.stem}-{len(rows)}.png")
         try:
-            told = paint(content, styles, draft, (f"{path}={value}",)).finish()
+            told = paint(content, styles, draft, (f"{path}={value}",))
             pictures.append((f"{name} {value}", _thumbnail(draft)))
         finally:
             draft.unlink(missing_ok=True)
@@ -158,15 +156,6 @@ def _thumbnail(path: Path) -> np.ndarray:
     return to_uint8(small)[0].numpy()
 
 
-def _pictures(place: Path) -> list[Path]:
-    if not place.is_dir():
-        return [place]
-    found = sorted(p for p in place.iterdir() if p.suffix.lower() in READABLE and p.is_file())
-    if not found:
-        raise SourceError(f"{place}: holds no pictures; name a picture, or a folder of them")
-    return found
-
-
 def _manners(styles: Sequence[str]) -> Iterator[str]:
     for style in styles:
-        yield from map(str, _pictures(Path(style))) if Path(style).is_dir() else [style]
+        yield from map(str, pictures_of(Path(style))) if Path(style).is_dir() else [style]

@@ -23,7 +23,7 @@ from impasto.style.objective import Kept
 from impasto.style.painter import layers
 from impasto.style.pyramid import Pyramid
 from impasto.style.scene import Part, Scene, Style, resized
-from impasto.workflows.repainting import StyleModel, load_styles
+from impasto.workflows.learnt import Repainter, load_styles
 from impasto.workflows.settings import Device
 from impasto.workflows.staging import Named, named, opened
 from impasto.workflows.stylizing import configured, seeing
@@ -149,7 +149,8 @@ def repaint_video(
     learnt = load_styles(model)
     place = torch.device(device_of(device))
     learnt.network.to(place)
-    painter = _FastFrames(learnt, learnt.mix(styles), keep_color, place, steady=steady)
+    manner, _ = learnt.manner(styles, longest=size)
+    painter = _FastFrames(learnt, manner, keep_color, place, steady=steady)
     return _filmed(Path(content), Path(to), size, painter.paint, report)
 
 
@@ -191,14 +192,14 @@ class _Frames:
 class _FastFrames:
     """Paints frames at once."""
 
-    learnt: StyleModel
-    mix: torch.Tensor
+    learnt: Repainter[Any]
+    manner: Any
     keep: KeepColor
     place: torch.device
     steady: bool
 
     def paint(self, frame: Picture, last: Picture | None, moved: Motion | None) -> Picture:
-        painted = self.learnt.paint(frame.to(self.place), self.mix).cpu()
+        painted = self.learnt.paint(frame.to(self.place), self.manner).cpu()
         if self.keep in {"moments", "palette"}:
             painted = recolored(painted, frame, self.keep)
         painted = finished(painted, frame, self.keep)

@@ -22,13 +22,15 @@ from impasto.holds import Hold
 from impasto.images import to_float, to_uint8
 from impasto.nn.weights import write_tensors
 from impasto.runs.devices import device_name, device_of
-from impasto.runs.directory import LESSON, Run
+from impasto.runs.directory import LESSON, Lessons, Run
 from impasto.runs.work import Bench, work_on
+from impasto.style.adaptive import AdaptiveConfig, AdaptiveLearner, judged
 from impasto.style.config import settings_of
-from impasto.style.learning import LearningConfig, StyleLearner, teaching
+from impasto.style.learning import Learner, LearningConfig, StyleLearner, teaching
 from impasto.style.loss_network import LossNetwork, network_name
 from impasto.types import Budget, Progress
 from impasto.version import __version__
+from impasto.workflows.manners import Pieces, fingerprint_of, pictures_of
 from impasto.workflows.pictures import Report
 from impasto.workflows.settings import Device, budget
 from impasto.workflows.staging import opened
@@ -42,7 +44,7 @@ EVERY = 10  # steps between two ticks
 class Lesson:
     """A learner and the contents that it learns on: what `work_on` works on."""
 
-    def __init__(self, learner: StyleLearner, prepared: Prepared, limit: Budget) -> None:
+    def __init__(self, learner: Learner[Any], prepared: Prepared, limit: Budget) -> None:
         self.learner, self.limit = learner, limit
         config = learner.config
         positions, _ = prepared.split(prepared.config.split_seed, 0.0)
@@ -71,11 +73,9 @@ class Lesson:
         return {"update_ratio": float(player.update_ratio), "skipped": float(player.skipped)}
 
     def preview(self) -> UInt8[np.ndarray, "n h w c"]:
-        """A few contents, each in every style."""
-        count = len(self.learner.targets)
-        contents = to_float(self.contents.to(self.learner.device)).repeat_interleave(count, 0)
-        mix = torch.eye(count, device=self.learner.device).repeat(SHOWN, 1)
-        return to_uint8(self.learner.painted(contents, mix)).cpu().numpy()
+        """A few contents, each in a few manners."""
+        contents = to_float(self.contents.to(self.learner.device))
+        return to_uint8(self.learner.preview(contents)).cpu().numpy()
 
     def state(self) -> dict[str, Tensor]:
         """All that it takes to go on."""
@@ -93,7 +93,7 @@ class StyleTraining(Underway):
         config: how it learns.
     """
 
-    def __init__(self, bench: Bench[Lesson], config: LearningConfig, run: Run, lock: Hold) -> None:
+    def __init__(self, bench: Bench[Lesson], config: Lessons, run: Run, lock: Hold) -> None:
         self.path, self.config = run.path, config
         self._bench, self._run = bench, run
         super().__init__(self._kept(lock))
@@ -118,6 +118,7 @@ class StyleTraining(Underway):
             "format": FORMAT,
             "kind": LESSON,
             "config": to_plain(self.config),
+            **lesson.learner.facts(),
             "provenance": {
                 "images_seen": lesson.done,
                 "source": facts["source"],
@@ -126,7 +127,7 @@ class StyleTraining(Underway):
             },
         }
         try:
-            write_tensors(self._run.model_path, lesson.learner.player.best.state_dict(), told)
+            write_tensors(self._run.model_path, lesson.learner.tensors(), told)
         except OSError as error:
             raise NotSaved(
                 f"{self._run.model_path}: cannot be written ({error}); make room, and say `impasto resume {self.path}`"
@@ -147,21 +148,23 @@ def train_style(
     minutes: float | None = None,
     images: int | None = None,
     steps: int | None = None,
+    arbitrary: bool = False,
     settings: tuple[str, ...] = (),
     device: Device = "auto",
     limit: int | None = None,
     report: Report | None = None,
 ) -> StyleTraining:
-    """A network learning to paint in these styles, under way.
+    """A network learning to paint in these styles, or in any, under way.
 
     Args:
-        styles: pictures; the network holds all of them.
+        styles: pictures; the network holds all of them. To learn any manner, examples of paintings, or folders.
         content: a source of pictures to learn on; of any kind.
         to: the run's directory, which `stylize` then takes as a network.
         minutes: to learn (at most one of the three); 20 by default.
         images: to learn on.
         steps: to learn for.
-        settings: fields of `LearningConfig`, such as `strength=0.7`.
+        arbitrary: to paint in the manner of whatever it will be shown, instead of learning these styles by heart.
+        settings: fields of `LearningConfig`, or of `AdaptiveConfig` for any manner, such as `strength=0.7`.
         device: where to learn.
         limit: contents to use, at most.
         report: told how many contents are prepared, of how many.
@@ -170,8 +173,11 @@ def train_style(
         BadInput: a style or the source is not what it should be, or weights are missing.
     """
     files = tuple(Path(style) for style in styles)
-    config = _configured(files, settings)
+    if arbitrary:
+        files = tuple(path for style in files for path in pictures_of(style))
+    config = _configured(files, settings, arbitrary=arbitrary)
     config = replace(config, budget=budget(minutes, images, None, steps) or config.budget)
+    painted = fingerprint_of(files)
     pictures = _Pictures(_contents(content, config, limit, report), files)
     place = torch.device(device_of(device))
     lesson = _lesson(config, pictures, place)
@@ -181,6 +187,7 @@ def train_style(
         "source": str(content),
         "prepared": str(pictures.prepared.path.resolve()),
         "fingerprint": pictures.prepared.fingerprint,
+        "painted": painted,
         "styles": [str(path.resolve()) for path in files],
         "credit": pictures.prepared.credit,
         "environment": {"impasto": __version__, "torch": torch.__version__},
@@ -209,10 +216,14 @@ def resume_lesson(
         raise RunError(
             f"{held.path}: the contents are not those that it was learning on; restore them"
         )
+    styles = tuple(Path(path) for path in facts["styles"])
+    if fingerprint_of(styles) != facts.get("painted"):
+        raise RunError(
+            f"{held.path}: the paintings are not those that it was learning from; restore them"
+        )
     state, damaged = usable_state(held, settings_of(config))
     config = replace(config, budget=budget(minutes, images, None, steps) or config.budget)
     place = torch.device(device_of(device or "auto"))
-    styles = tuple(Path(path) for path in facts["styles"])
     lesson = _lesson(config, _Pictures(prepared, styles), place)
     lock = take_up(held, state, damaged, config)
     seconds = 0.0
@@ -222,18 +233,21 @@ def resume_lesson(
     return StyleTraining(_bench(lesson, config, held, place, seconds), config, held, lock)
 
 
-def _configured(styles: tuple[Path, ...], settings: tuple[str, ...]) -> LearningConfig:
+def _configured(styles: tuple[Path, ...], settings: tuple[str, ...], *, arbitrary: bool) -> Lessons:
     if not styles:
         raise ConfigError("no style: name at least one picture to learn from")
-    names = tuple(path.stem for path in styles)
-    if len(set(names)) < len(names):
-        raise ConfigError(f"styles: {', '.join(names)}: two have one name; rename a file")
-    config = override(from_plain(LearningConfig, {"styles": names}, where="styles"), settings)
+    if arbitrary:
+        config: Lessons = override(AdaptiveConfig(), settings)
+    else:
+        names = tuple(path.stem for path in styles)
+        if len(set(names)) < len(names):
+            raise ConfigError(f"styles: {', '.join(names)}: two have one name; rename a file")
+        config = override(from_plain(LearningConfig, {"styles": names}, where="styles"), settings)
     return replace(config, network=network_name(config.network))
 
 
 def _contents(
-    content: str | Path, config: LearningConfig, limit: int | None, report: Report | None
+    content: str | Path, config: Lessons, limit: int | None, report: Report | None
 ) -> Prepared:
     path = Path(content)
     if is_prepared(path):
@@ -248,17 +262,25 @@ def _contents(
     return found
 
 
-def _lesson(config: LearningConfig, pictures: _Pictures, place: torch.device) -> Lesson:
+def _lesson(config: Lessons, pictures: _Pictures, place: torch.device) -> Lesson:
+    learner: Learner[Any]
     probe = LossNetwork.published(config.network, (0,), device=place)
-    network = LossNetwork.published(
-        config.network, teaching(probe, config).layers, padding="replicate", device=place
-    )
-    styles = [opened(path) for path in pictures.styles]
-    return Lesson(StyleLearner(config, network, styles, place), pictures.prepared, config.budget)
+    if isinstance(config, AdaptiveConfig):
+        encoder = LossNetwork.published(
+            config.network, judged(probe), padding="replicate", device=place
+        )
+        draw = Pieces(pictures.styles, pictures.prepared.config.size, config.seed)
+        learner = AdaptiveLearner(config, encoder, draw, place)
+    else:
+        network = LossNetwork.published(
+            config.network, teaching(probe, config).layers, padding="replicate", device=place
+        )
+        learner = StyleLearner(config, network, [opened(p) for p in pictures.styles], place)
+    return Lesson(learner, pictures.prepared, config.budget)
 
 
 def _bench(
-    lesson: Lesson, config: LearningConfig, run: Run, place: torch.device, seconds: float = 0.0
+    lesson: Lesson, config: Lessons, run: Run, place: torch.device, seconds: float = 0.0
 ) -> Bench[Lesson]:
     network = lesson.learner.player.network
     started = Started(

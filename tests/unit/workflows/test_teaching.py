@@ -13,7 +13,8 @@ from impasto.data.original import read_original
 from impasto.errors import ConfigError, DamagedFile, ModelError, RunError
 from impasto.events import Finished, Tick
 from impasto.runs.directory import Run
-from impasto.workflows.repainting import export_styles, load_styles, repaint
+from impasto.workflows.learnt import load_styles
+from impasto.workflows.repainting import export_styles, repaint
 from impasto.workflows.teaching import resume_lesson, train_style
 
 SMALL = ("size=64", "width=4", "batch=2")
@@ -61,7 +62,7 @@ def test_it_learns(run):
     ticks = [event for event in Run.open(run).events() if isinstance(event, Tick)]
     assert ticks[-1].scalars["total"] < ticks[0].scalars["total"]
     assert ticks[-1].fraction == 1
-    assert load_styles(run).config.styles == ("dots", "lines")
+    assert load_styles(run).names == ("dots", "lines")
     assert load_styles(run / "model.safetensors").provenance["images_seen"] == 60
     sheet = Run.open(run).frames()[-1]
     with Image.open(sheet) as shown:
@@ -112,6 +113,115 @@ def test_onnx_paints_the_same(run, tmp_path):
     (found,) = session.run(None, {"pictures": pictures.numpy(), "mix": mix.numpy()})
     wanted = learnt.network(pictures, mix)
     assert float((torch.from_numpy(found) - wanted).abs().max()) < 1e-4
+
+
+@pytest.fixture(scope="module")
+def anything(styles, tmp_path_factory):
+    path = tmp_path_factory.mktemp("lesson") / "anything"
+    taught_any(styles, path, images=24).finish()
+    return path
+
+
+def taught_any(styles, to, **told):
+    return train_style(
+        [styles[0].parent],
+        CONTENTS,
+        to=to,
+        arbitrary=True,
+        settings=("size=64", "width=0.2", "batch=2"),
+        device="cpu",
+        **told,
+    )
+
+
+def test_any_manner_is_learnt(anything):
+    ticks = [event for event in Run.open(anything).events() if isinstance(event, Tick)]
+    assert ticks[-1].scalars["total"] < ticks[0].scalars["total"]
+    learnt = load_styles(anything)
+    assert learnt.names == ()
+    assert not any(p.requires_grad for p in learnt.network.parameters())
+
+
+def test_any_manner_is_told_by_what_is_shown(anything, styles, photo, tmp_path):
+    dots, lines = map(str, styles)
+    told = repaint(photo, anything, to=tmp_path / "a.png", styles=[dots])
+    assert told["styles"] == {"dots": 1.0}
+    mixed = repaint(photo, anything, to=tmp_path / "b.png", styles=[f"{dots}:3", lines])
+    assert mixed["styles"] == {"dots": 0.75, "lines": 0.25}
+    repaint(photo, anything, to=tmp_path / "c.png", styles=[lines])
+    repaint(photo, anything, to=tmp_path / "d.png", styles=[dots], strength=0)
+    repaint(photo, anything, to=tmp_path / "e.png", styles=[lines], strength=0)
+    a, b, c, d, e = (read_original(tmp_path / f"{n}.png").levels.astype(int) for n in "abcde")
+    assert a.shape == (43, 61, 3)
+    apart = np.abs(a - c).mean()
+    assert 0 < np.abs(a - b).mean() < apart  # a mixture lies between
+    assert np.array_equal(d, e)  # none of a manner is the same of any
+
+
+def test_any_manner_goes_on_the_same(styles, tmp_path):
+    taught_any(styles, tmp_path / "whole", images=8).finish()
+    with taught_any(styles, tmp_path / "half", images=8) as training:
+        for event in training:
+            if isinstance(event, Tick):
+                break
+    resume_lesson(tmp_path / "half").finish()
+    one, other = (load_styles(tmp_path / n).network.state_dict() for n in ("whole", "half"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_any_manner_leaves_as_onnx(anything, tmp_path):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(export_styles(anything, tmp_path / "n.onnx"))
+    pictures, styles = torch.rand(1, 3, 48, 80) * 2 - 1, torch.rand(1, 3, 64, 40) * 2 - 1
+    (found,) = session.run(None, {"pictures": pictures.numpy(), "styles": styles.numpy()})
+    wanted = load_styles(anything).network(pictures, styles)
+    assert float((torch.from_numpy(found) - wanted).abs().max()) < 1e-3
+
+
+def test_lessons_refuse_other_paintings(styles, tmp_path):
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(styles[0].read_bytes())
+    taught([mine], tmp_path / "run", images=4).finish()
+    mine.write_bytes(styles[1].read_bytes())
+    with pytest.raises(RunError, match="paintings are not those"):
+        resume_lesson(tmp_path / "run", images=8)
+
+
+def test_at_once_for_a_folder(run, photo, tmp_path, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo.rename(folder / "photo.png")
+    words = ["stylize", str(folder), "--fast", str(run), "--to", f"{tmp_path}/out", "--json"]
+    main(words)
+    told = json.loads(capsys.readouterr().out)
+    assert told["painted"] == 2
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "photo--dots.png",
+        "photo--lines.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--steps", "9"], "--steps: not for --fast"),
+        (["--detail", "1", "--start", "noise"], "--detail, --start: not for --fast"),
+        (["--strength", "0.5"], "learnt how strongly"),
+        (["--strength", "1.5"], "from 0 to 1"),
+        (["--scale", "2"], "learnt its strokes"),
+    ],
+)
+def test_what_a_network_cannot_be_told(run, photo, tmp_path, capsys, words, told):
+    line = ["stylize", str(photo), "--fast", str(run), "--to", f"{tmp_path}/o.png", *words]
+    with pytest.raises(SystemExit):
+        main(line)
+    assert told in capsys.readouterr().err
+
+
+def test_any_manner_wants_to_be_shown_one(anything, photo, tmp_path):
+    with pytest.raises(ConfigError, match="name at least one painting"):
+        repaint(photo, anything, to=tmp_path / "o.png")
 
 
 def test_the_commands(styles, photo, tmp_path, capsys):

@@ -1,0 +1,149 @@
+"""Any manner at once: a network that is shown the manner together with the content, and has learnt no style by heart.
+
+The features of a content take on the means and deviations of a style's, and a decoder that has learnt to paint
+turns them into a picture. What it learns by: the picture is to be seen with the features that were wanted, and with
+the style's means and deviations at every layer.
+
+Source: arXiv 1703.06868.
+Differs: losses are shares of what is wanted, so their weights hold for any network.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import torch
+from annotated_types import Gt, Le
+from jaxtyping import Float
+from pydantic import NonNegativeFloat
+from torch import Tensor, nn
+
+from impasto.config import configuration
+from impasto.losses.style import content_distance
+from impasto.nn.adaptive import Mirror, Statistics, adapted, statistics
+from impasto.seeds import seeded
+from impasto.style.learning import Learner, LessonConfig
+from impasto.style.loss_network import LossNetwork
+from impasto.style.objective import Losses
+from impasto.types import Progress
+
+SHOWN = 3  # styles in a preview
+
+Draw = Callable[[int, int], Tensor]  # so many styles, for the batch that begins at this image
+
+
+@configuration
+class AdaptiveConfig(LessonConfig):
+    """How a network learns to paint in any manner."""
+
+    name: Literal["adaptive"] = "adaptive"
+    width: Annotated[float, Gt(0), Le(1)] = 0.5  # of the decoder's layers in the encoder's
+    style_weight: NonNegativeFloat = 2.0  # beside the content's 1
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+
+
+class AdaptiveNetwork(nn.Module):
+    """Contents and styles in, paintings out.
+
+    Args:
+        encoder: sees, up to the fourth block's first convolution.
+        width: of the decoder, in the encoder's.
+    """
+
+    def __init__(self, encoder: LossNetwork, width: float) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, Mirror(encoder.network, width)
+        self.layers = judged(encoder)
+
+    def manner(self, styles: Float[Tensor, "n 3 h w"]) -> Statistics:
+        """What features should be like for these styles, in [-1, 1], sides multiples of 8."""
+        return statistics(self.encoder(styles, self.layers[-1:])[self.layers[-1]])
+
+    def paint(
+        self,
+        contents: Float[Tensor, "n 3 h w"],
+        manner: Statistics,
+        strength: float = 1.0,
+    ) -> Float[Tensor, "n 3 h w"]:
+        """The paintings, in [-1, 1].
+
+        Args:
+            contents: in [-1, 1], sides multiples of 8.
+            manner: the features' means and deviations.
+            strength: 0 for the content as it is, 1 for all of the manner.
+        """
+        seen = self.encoder(contents, self.layers[-1:])[self.layers[-1]]
+        wanted = torch.lerp(seen, adapted(seen, manner), strength)
+        painted: Tensor = self.decoder(wanted)
+        return painted.clamp(-1, 1)
+
+    def forward(
+        self, contents: Float[Tensor, "n 3 h w"], styles: Float[Tensor, "n 3 h2 w2"]
+    ) -> Float[Tensor, "n 3 h w"]:
+        """The contents in the manner of the styles."""
+        return self.paint(contents, self.manner(styles))
+
+
+class AdaptiveLearner(Learner[AdaptiveConfig]):
+    """A decoder that learns to paint.
+
+    Args:
+        config: how.
+        encoder: sees at the layers of `judged`.
+        draw: gives styles of the contents' size.
+        device: where it learns.
+    """
+
+    def __init__(
+        self, config: AdaptiveConfig, encoder: LossNetwork, draw: Draw, device: torch.device
+    ) -> None:
+        with seeded(config.seed, "decoder"):
+            whole = AdaptiveNetwork(encoder, config.width)
+        super().__init__(config, whole.decoder, device)
+        self.whole, self.draw = whole, draw
+
+    def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
+        """Of the contents, each with a style drawn for it."""
+        styles = self.draw(progress.images_seen, len(contents)).to(self.device)
+        encoder, layers = self.whole.encoder, self.whole.layers
+        with torch.no_grad():
+            wanted = {n: statistics(maps) for n, maps in encoder(styles, layers).items()}
+            target = adapted(encoder(contents, layers[-1:])[layers[-1]], wanted[layers[-1]])
+        painted = self.player.network(target)
+        seen = encoder(painted, layers)
+        content = content_distance(seen[layers[-1]], target)
+        style = torch.stack([_apart(statistics(seen[n]), wanted[n]) for n in layers]).mean()
+        beyond = (painted.abs() - 1).clamp(min=0).square().mean()  # pixels have an end
+        total = content + self.config.style_weight * style + beyond
+        return {"content": content, "style": style, "total": total}
+
+    @torch.no_grad()
+    def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
+        """A few contents, each in a few styles that it learns from."""
+        styles = self.draw(0, SHOWN).to(self.device)
+        mean, deviation = self.whole.manner(styles)
+        many = [each.repeat(len(contents), 1, 1, 1) for each in (mean, deviation)]
+        seen = self.whole.encoder(
+            contents.repeat_interleave(len(styles), 0), self.whole.layers[-1:]
+        )[self.whole.layers[-1]]
+        painted: Tensor = self.player.best(adapted(seen, (many[0], many[1])))
+        return painted.clamp(-1, 1)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What sees and what paints, so that nothing else is needed."""
+        held = {f"encoder.{n}": t for n, t in self.whole.encoder.state_dict().items()}
+        return held | {f"decoder.{n}": t for n, t in self.player.best.state_dict().items()}
+
+    def facts(self) -> dict[str, Any]:
+        """How the encoder wants its pictures."""
+        encoder = self.whole.encoder
+        return {"encoder": {"mean": list(encoder.mean), "deviation": list(encoder.deviation)}}
+
+
+def judged(network: LossNetwork) -> tuple[int, ...]:
+    """The layers that a style is compared at: the first convolution of each of the first four blocks."""
+    return network.kind.style[:4]
+
+
+def _apart(own: Statistics, wanted: Statistics) -> Float[Tensor, ""]:
+    one, other = torch.cat(own, 1), torch.cat(wanted, 1)
+    return (one - other).square().sum() / other.square().sum()

@@ -1,0 +1,32 @@
+"""Features given another picture's statistics, and the way back to pixels."""
+
+import torch
+
+from impasto.nn.adaptive import Mirror, adapted, statistics
+from impasto.nn.vgg import VGG
+
+
+def test_adapted_features_have_the_statistics_that_are_wanted():
+    drawn = torch.Generator().manual_seed(0)
+    maps, style = (torch.rand(2, 5, 7, 9, generator=drawn) * k for k in (1, 4))
+    wanted = statistics(style)
+    for one, other in zip(statistics(adapted(maps, wanted)), wanted, strict=True):
+        assert torch.allclose(one, other, atol=1e-3)
+
+
+def test_features_adapted_to_their_own_statistics_stay():
+    maps = torch.rand(1, 4, 6, 6, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(adapted(maps, statistics(maps)), maps, atol=1e-5)
+
+
+def test_flat_features_stay_finite():
+    maps = torch.ones(1, 3, 4, 4)
+    wanted = statistics(torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(2)))
+    assert torch.isfinite(adapted(maps, wanted)).all()
+
+
+def test_a_mirror_gives_back_the_size_of_the_picture():
+    encoder = VGG(16, 17)
+    picture = torch.rand(1, 3, 48, 80)
+    features = encoder(picture, (17,))[17]
+    assert Mirror(encoder, 0.125)(features).shape == picture.shape
