@@ -80,15 +80,29 @@ def wasserstein(own: Moments, target: Moments, *, ridge: float = RIDGE) -> Float
 
     Source: Olkin and Pukelsheim, 1982 (the distance).
     """
-    own_covariance, wanted = own.covariance, target.covariance
-    added = ridge * wanted.diagonal().mean().clamp(min=TINY) * torch.eye(len(wanted)).to(wanted)
-    own_covariance, wanted = own_covariance + added, wanted + added
-    root = _root(wanted.detach())
-    crossed = torch.linalg.eigvalsh(root @ own_covariance @ root).clamp(min=TINY).sqrt().sum()
-    shift = (own.mean - target.mean).square().sum()
-    spread = own_covariance.diagonal().sum() + wanted.diagonal().sum() - 2 * crossed
-    apart: Tensor = shift + spread.clamp(min=0)
-    return apart / target.second.diagonal().sum().clamp(min=TINY)
+    return Wasserstein(target, ridge)(own)
+
+
+class Wasserstein:
+    """The distance to one manner, whose root is taken once for all looks."""
+
+    def __init__(self, target: Moments, ridge: float = RIDGE) -> None:
+        covariance = target.covariance
+        self.mean = target.mean
+        self.added = ridge * covariance.diagonal().mean().clamp(min=TINY) * _one(covariance)
+        self.covariance = covariance + self.added
+        self.root = _root(self.covariance)
+        self.scale = target.second.diagonal().sum().clamp(min=TINY)
+
+    def __call__(self, own: Moments) -> Float[Tensor, ""]:
+        """How far these moments are from it."""
+        covariance = own.covariance + self.added
+        crossed = torch.linalg.eigvalsh(self.root @ covariance @ self.root)
+        spread = covariance.diagonal().sum() + self.covariance.diagonal().sum()
+        spread = spread - 2 * crossed.clamp(min=TINY).sqrt().sum()
+        shift = (own.mean - self.mean).square().sum()
+        apart: Tensor = shift + spread.clamp(min=0)
+        return apart / self.scale
 
 
 def content_distance(
@@ -142,6 +156,10 @@ def published_content(
 def _wide(maps: Tensor) -> Tensor:
     """At least 32 bits: sums over many places want them."""
     return maps.to(torch.promote_types(maps.dtype, torch.float32))
+
+
+def _one(like: Float[Tensor, "c c"]) -> Float[Tensor, "c c"]:
+    return torch.eye(len(like), dtype=like.dtype, device=like.device)
 
 
 def _root(matrix: Float[Tensor, "c c"]) -> Float[Tensor, "c c"]:

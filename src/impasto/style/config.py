@@ -39,13 +39,14 @@ class PyramidConfig:
     statistics: Statistics = "gram"
     optimizer: OptimizerName = "lbfgs"
     learning_rate: PositiveFloat = 0.02  # of Adam, in levels of [-1, 1]
-    average: Annotated[float, Ge(0), Le(0.9999)] = 0.99  # of Adam's iterates
+    # Half-life of the average of Adam's iterates, in the steps at a size.
+    average: Annotated[float, Ge(0), Le(1)] = 0.1
     memory: PositiveInt = 10  # pairs of steps that L-BFGS keeps
     start: Literal["content", "noise"] = "content"
     least_size: Annotated[int, Ge(32)] = 128  # pixels on the longest side to begin with
     growth: Annotated[float, Gt(1)] = 2**0.5  # of the sides from one size to the next, at most
     first_steps: PositiveInt = 200  # at the smallest size
-    last_steps: PositiveInt = 60  # at the largest; between, they fall geometrically
+    decline: NonNegativeFloat = 0.7  # steps fall by 2 ** -0.7 where sides are doubled
     steps: PositiveInt | None = None  # in all, shared out in the same proportions
     # Averages pass gradients to every pixel; with maxima, dots are left in flat places.
     pooling: Pooling = "average"

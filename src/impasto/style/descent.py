@@ -60,11 +60,12 @@ class Adam:
         return (picture - self.rate * mean / (deviation + 1e-12)).clamp(-1, 1)
 
     def enlarge(self, height: int, width: int) -> None:
-        """Each new pixel has the moments of those around it."""
+        """Each new pixel has the moments of those around it, and its share of the loss is as much smaller."""
         if self.steps:
             size = height, width
-            self.mean = interpolate(self.mean, size, mode="bilinear")
-            self.square = interpolate(self.square, size, mode="bilinear").clamp(min=0)
+            share = self.mean.shape[2] * self.mean.shape[3] / (height * width)
+            self.mean = interpolate(self.mean, size, mode="bilinear") * share
+            self.square = interpolate(self.square, size, mode="bilinear") * share**2
 
     def state(self) -> dict[str, Tensor]:
         """Both moments and the count of steps."""

@@ -4,21 +4,26 @@ Moments are sums over places, so a picture that does not fit into memory is judg
 adds up the sums, the losses are taken of these, and a second look brings each tile its share of the gradient.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from impasto.images import Picture
-from impasto.losses.style import TINY, Moments, gram_distance, moments, total_variation, wasserstein
+from impasto.losses.style import TINY, Moments, Wasserstein, gram_distance, moments, total_variation
 from impasto.style.canvas import Canvas, Where, cut
 from impasto.style.tiles import Tile
 
 Statistics = Literal["gram", "wasserstein"]
 Losses = dict[str, Tensor]  # content, style and total
-DISTANCES = {"gram": gram_distance, "wasserstein": wasserstein}
+Aim = Callable[[Moments], Tensor]  # the distance to one manner
+AIMS: dict[Statistics, Callable[[Moments], Aim]] = {
+    "gram": lambda manner: partial(gram_distance, target=manner),
+    "wasserstein": Wasserstein,
+}
 NEAREST = 0.05  # a content's distance to a manner below which it is not told apart from it
 
 
@@ -100,14 +105,16 @@ class Objective:
         kept: Kept | None = None,
     ) -> None:
         self.canvas, self.regions, self.weights, self.kept = canvas, regions, weights, kept
-        self.distance = DISTANCES[statistics]
+        self.aims = [{n: AIMS[statistics](r.manner[n]) for n in weights.style} for r in regions]
         self.wanted = canvas.features(content, tuple(weights.content))
         self.scales = {n: maps.square().sum().clamp(min=TINY) for n, maps in self.wanted.items()}
         self.places = [
             None if r.where is None else {n: canvas.places(r.where, n) for n in weights.style}
             for r in regions
         ]
-        self.ways = [self._ways(content, region) for region in regions]
+        self.ways = [
+            self._ways(content, r, aims) for r, aims in zip(regions, self.aims, strict=True)
+        ]
 
     def gradient(self, picture: Picture, shift: tuple[int, int] = (0, 0)) -> tuple[Losses, Picture]:
         """The losses now, and how the total one changes with each pixel.
@@ -167,26 +174,23 @@ class Objective:
         return found
 
     @torch.no_grad()
-    def _ways(self, content: Picture, region: Region) -> dict[int, Tensor]:
+    def _ways(self, content: Picture, region: Region, aims: Mapping[int, Aim]) -> dict[int, Tensor]:
         """How far the content is from the manner, by layer.
 
         The loss is the share of that way which is left. A dark manner, or a flat one, would otherwise be infinitely
         far for being small, and one layer would outweigh all others.
         """
         own = self.canvas.manner(content, tuple(self.weights.style), region.where)
-        return {
-            n: self.distance(own[n], region.manner[n]).clamp(min=NEAREST)
-            for n in self.weights.style
-        }
+        return {n: aims[n](own[n]).clamp(min=NEAREST) for n in self.weights.style}
 
     def _losses(self, sums: Sequence[Tensor]) -> Losses:
         told = iter(sums)
         content, style = sums[0].new_zeros(()), sums[0].new_zeros(())
         for n, weight in self.weights.content.items():
             content = content + weight * next(told) / self.scales[n]
-        for region, ways in zip(self.regions, self.ways, strict=True):
+        for region, aims, ways in zip(self.regions, self.aims, self.ways, strict=True):
             for n, weight in self.weights.style.items():
                 own = Moments(next(told), next(told), next(told))
-                left = self.distance(own, region.manner[n]) / ways[n]
+                left = aims[n](own) / ways[n]
                 style = style + region.share * weight * left
         return {"content": content, "style": style, "total": content + style}

@@ -184,31 +184,33 @@ class Pyramid:
         """Adam's steps keep trembling; their average does not. L-BFGS settles by itself."""
         if self.config.optimizer == "adam":
             self.averaged += 1
-            share = max(1 - self.config.average, 1 / self.averaged)
+            lasting = self.config.average * self.stages[self.stage].steps
+            share = max(1 - 0.5 ** (1 / lasting) if lasting else 1.0, 1 / self.averaged)
             kept = self.painting if self.average is None else self.average
             self.average = torch.lerp(kept, self.painting, share)
 
 
 def stages(height: int, width: int, config: PyramidConfig) -> list[Stage]:
-    """Sizes from the coarsest up to the painting's own, and steps that fall geometrically from first to last.
+    """Sizes from the coarsest up to the painting's own, and steps that become fewer as they cost more.
 
-    With a number of steps in all, the coarse sizes are left out that it has none for.
+    How many there are at a size does not depend on how large the painting will be. With a number of steps in all, the
+    coarse sizes are left out that it has none for.
     """
     longest = max(height, width)
     count = max(0, math.ceil(math.log(longest / config.least_size, config.growth) - 1e-9))
-    shares = [each / count if count else 1.0 for each in range(count + 1)]
+    sides = [
+        longest * (config.least_size / longest) ** (1 - each / count) if count else longest
+        for each in range(count + 1)
+    ]
     planned = [
-        config.first_steps * (config.last_steps / config.first_steps) ** share for share in shares
+        config.first_steps * min(1.0, config.least_size / side) ** config.decline for side in sides
     ]
     if config.steps is not None:
         planned = [steps * config.steps / sum(planned) for steps in planned]
     found, left = [], round(sum(planned))
-    for share, steps in zip(
-        shares[::-1], planned[::-1], strict=True
-    ):  # the finest has one at least
-        side = longest * (config.least_size / longest) ** (1 - share) if count else longest
-        tall, wide = (max(LEAST_SIDE, round(n * side / longest)) for n in (height, width))
-        own = min(left, max(round(steps), 1)) if share > 0 or not count else left
+    for number in range(count, -1, -1):  # the finest has one at least
+        tall, wide = (max(LEAST_SIDE, round(n * sides[number] / longest)) for n in (height, width))
+        own = min(left, max(round(planned[number]), 1)) if number else left
         left -= own
         if own:
             found.append(Stage(tall, wide, own))

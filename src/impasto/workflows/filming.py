@@ -21,7 +21,7 @@ from impasto.style.loss_network import LossNetwork
 from impasto.style.memory import peak_memory, plan_memory
 from impasto.style.objective import Kept
 from impasto.style.painter import layers
-from impasto.style.pyramid import Pyramid
+from impasto.style.pyramid import Pyramid, stages
 from impasto.style.scene import Part, Scene, Style, resized
 from impasto.workflows.learnt import Repainter, load_styles
 from impasto.workflows.settings import Device
@@ -180,8 +180,8 @@ class _Frames:
             where = moved.known[None, None]
             start = torch.lerp(shown(frame, keep), moved.moved(last), where).to(self.place)
             kept = Kept(start, moved.known.to(self.place), STAY)
-            few = max(1, round(config.last_steps * LATER_STEPS))
-            config = replace(config, least_size=max(height, width), last_steps=few, steps=None)
+            few = max(1, round(stages(height, width, config)[-1].steps * LATER_STEPS))
+            config = replace(config, least_size=max(height, width), steps=few)
         painter = Pyramid(self.network, scene, config, tiling=plan.tiling, start=start, kept=kept)
         while painter.done < painter.steps:
             painter.step()

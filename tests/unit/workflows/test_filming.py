@@ -14,7 +14,7 @@ from impasto.workflows.filming import repaint_video, stylize_video
 from impasto.workflows.teaching import train_style
 
 FRAMES, RATE = 5, 10
-TINY = ("painter.least_size=48", "painter.first_steps=6", "painter.last_steps=6")
+TINY = ("painter.least_size=48", "painter.first_steps=6", "painter.decline=0")
 
 
 @pytest.fixture(autouse=True)

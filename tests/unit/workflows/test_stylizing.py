@@ -18,7 +18,7 @@ from impasto.style.memory import Plan
 from impasto.workflows import stylizing
 from impasto.workflows.staging import Order, named, stage
 
-SMALL = ("painter.least_size=32", "painter.first_steps=5", "painter.last_steps=4")
+SMALL = ("painter.least_size=32", "painter.first_steps=5", "painter.decline=0")
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
