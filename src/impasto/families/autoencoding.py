@@ -24,14 +24,14 @@ from impasto.families.base import (
     Probe,
     Scalars,
 )
-from impasto.families.coder import Autoencoder, AutoencoderModel, priors_in, shown
+from impasto.families.coder import Autoencoder, AutoencoderModel, familiar_in, priors_in, shown
 from impasto.nn.autoencoding import Decoder, Encoder, LinearDecoder, LinearEncoder
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.collectives import global_sum
 from impasto.nn.ema import Ema
 from impasto.nn.liveness import Liveness
 from impasto.nn.player import Player, adam, below
-from impasto.nn.priors import Flow, Mixture
+from impasto.nn.priors import Mixture
 from impasto.schedules import Cosine, Schedule
 from impasto.seeds import Streams, seeded, stream
 from impasto.types import ImageShape, Lever, Progress
@@ -198,7 +198,10 @@ class Autoencoding(Family):
         network.load_state_dict(below(weights, "network"), assign=True)
         density, flow = priors_in(weights, cls.latents_of(config, shape), cls.attributes(config))
         placed(network, torch.device("cpu"))
-        return cls._model(network, density, config, shape, flow)
+        model = cls._model(network, density, config, shape)
+        model.settle(density, flow)
+        model.familiar = familiar_in(weights)
+        return model
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on, and the codes that the prior is made of."""
@@ -227,13 +230,11 @@ class Autoencoding(Family):
         density: Mixture,
         config: Any,
         shape: ImageShape,
-        flow: Flow | None = None,
     ) -> AutoencoderModel:
         return AutoencoderModel(
             network,
             density,
             shape,
-            flow=flow,
             logits=cls.logits(config),
             attributes=cls.attributes(config),
         )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from impasto.attributes import Attribute, width_of
 from impasto.families.base import BLOCK, Model
 from impasto.images import to_float
+from impasto.nn.familiar import Familiar
 from impasto.nn.player import below
 from impasto.nn.priors import Flow, Mixture, Prior
 from impasto.seeds import stream
@@ -51,6 +52,7 @@ class AutoencoderModel(Model):
     Attributes:
         density: of the codes of pictures like those of training.
         flow: what draws codes, where that is better than drawing from the density.
+        familiar: what a pretrained network sees in pictures like those of training; None until training has ended.
     """
 
     def __init__(
@@ -59,7 +61,6 @@ class AutoencoderModel(Model):
         density: Mixture,
         shape: ImageShape,
         *,
-        flow: Flow | None = None,
         logits: bool = False,
         attributes: tuple[Attribute, ...] = (),
     ) -> None:
@@ -67,7 +68,8 @@ class AutoencoderModel(Model):
         self.latents, self.shape, self.attributes = network.latents, shape, attributes
         self._logits = logits  # whether the decoder tells logits of pixels
         self.provenance: dict[str, Any] = {}
-        self.settle(density, flow)
+        self.settle(density)
+        self.familiar: Familiar | None = None
 
     def settle(self, density: Mixture, flow: Flow | None = None) -> None:
         """Draws from these priors from now on."""
@@ -121,6 +123,8 @@ class AutoencoderModel(Model):
         parts: dict[str, nn.Module] = {"network": self.network, "density": self.density}
         if self.flow is not None:
             parts["flow"] = self.flow
+        if self.familiar is not None:
+            parts["familiar"] = self.familiar
         return {
             f"{part}/{name}": value
             for part, module in parts.items()
@@ -141,6 +145,16 @@ def priors_in(
     flow = Flow(latents, width_of(attributes), len(told["last.weight"][0]))
     flow.load_state_dict(told)
     return density, flow
+
+
+def familiar_in(weights: Mapping[str, Tensor]) -> Familiar | None:
+    """What is familiar to the model whose weights these are."""
+    told = below(weights, "familiar")
+    if not told:
+        return None
+    found = Familiar(len(told["mean"]), len(told["directions"]))
+    found.load_state_dict(told)
+    return found
 
 
 def shown(decoded: Float[Tensor, "n c h w"], *, logits: bool) -> Float[Tensor, "n c h w"]:

@@ -1,4 +1,4 @@
-"""Anomalies: pictures that are unlike the normal ones, by how rare their code is and how badly they come back.
+"""Anomalies: pictures that are unlike the normal ones: rare codes, a bad return, features that normal ones lack.
 
 Three numbers are taken of each picture, each brought to the scale that normal pictures have of it, and the
 largest parts count most; the threshold is the value that so many normal pictures, never trained on, exceed.

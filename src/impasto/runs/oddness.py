@@ -1,4 +1,4 @@
-"""How odd pictures are to a model: how rare their codes, how badly they come back, how else the result is seen."""
+"""How odd pictures are to a model: how rare their codes, how badly they come back, what is unfamiliar in them."""
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from impasto.families.coder import AutoencoderModel
 from impasto.images import to_float
 from impasto.latents.anomalies import rarity
 from impasto.losses.structure import dissimilarity
+from impasto.nn.familiar import Familiar
 
 BLOCK = 256  # pictures
 
@@ -16,25 +17,35 @@ BLOCK = 256  # pictures
 def oddness(
     model: AutoencoderModel, sight: Sight, images: UInt8[np.ndarray, "n h w c"]
 ) -> Float[np.ndarray, "n 3"]:
-    """The rarity of each picture's code, the dissimilarity of what is decoded, and how else an extractor sees it."""
+    """The rarity of each code, the dissimilarity of what is decoded, and what an extractor sees in no normal picture.
+
+    Raises:
+        ValueError: nothing is familiar to the model yet.
+    """
+    if model.familiar is None:
+        raise ValueError("the model has not been told what is familiar")
     told = [np.empty((0, 3))]
     for start in range(0, len(images), BLOCK):
         some = images[start : start + BLOCK]
         codes = model.encode(some)
         back = returned(model, some)
-        seen = sight.features(np.concatenate([some, back])).astype(np.float64)
-        seen /= np.linalg.norm(seen, axis=1, keepdims=True) + 1e-12
+        seen = torch.from_numpy(sight.features(some))
         told.append(
             np.stack(
                 [
                     rarity(model.density.log_density(codes), model.latents),
                     unlike(some, back).mean((1, 2)),
-                    1 - (seen[: len(some)] * seen[len(some) :]).sum(1),
+                    model.familiar.residual(seen).numpy(),
                 ],
                 1,
             )
         )
     return np.concatenate(told)
+
+
+def familiar(features: Float[np.ndarray, "n d"]) -> Familiar:
+    """What an extractor sees in pictures with these features."""
+    return Familiar.of(torch.from_numpy(features))
 
 
 def returned(

@@ -25,13 +25,14 @@ from impasto.latents.priors import flow, mixture
 from impasto.nn.priors import Mixture
 from impasto.runs.config import RunConfig
 from impasto.runs.export import read_model, write_model
-from impasto.runs.oddness import oddness
+from impasto.runs.oddness import familiar, oddness
 from impasto.seeds import stream
 
 ENCODED = 10_000  # pictures that a prior is fitted to, at most
 JUDGED = 300  # pictures on each side when priors are compared, and normal ones, at most
 ENOUGH = 200  # pictures without which a flow would only learn them by heart
 BLOCK = 1_024  # pictures decoded from disk together
+SEEN = 600  # pictures whose features say what is familiar, at most
 RATE = 0.01  # share of normal pictures that a threshold calls odd
 
 
@@ -117,6 +118,8 @@ def settled(
         conditional = bool(model.attributes)
         name = "rectified flow" if conditional else min(distances, key=lambda n: distances[n][0])
         model.settle(density, carried if name == "rectified flow" else None)
+    if len(trained):
+        model.familiar = familiar(sight.of_prepared(prepared, evenly(trained, SEEN)))
     normals = None
     if len(judged) >= FEWEST:
         normals = Normals.of(oddness(model, sight, prepared.images(judged)), RATE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from sklearn.metrics import roc_auc_score
 
 from impasto.data.config import DataConfig
@@ -21,7 +21,7 @@ from impasto.families.coder import AutoencoderModel
 from impasto.latents.anomalies import PARTS, Normals, Ranking, ranking
 from impasto.runs.config import RunConfig, TrainConfig
 from impasto.runs.export import read_config, write_model
-from impasto.runs.oddness import oddness, returned, unlike
+from impasto.runs.oddness import familiar, oddness, returned, unlike
 from impasto.sheets import write_png
 from impasto.views.heat import heated
 from impasto.workflows.choosing import choose
@@ -163,7 +163,7 @@ def anomalies(
     sight = Sight(find_extractor(settled.get("extractor", "random")))
     if normal is not None:
         normals = _learnt(model, sight, normal, rate or RATE, report)
-    elif settled.get("normals"):
+    elif settled.get("normals") and coder.familiar is not None:
         normals = Normals.from_plain(settled["normals"])
         if rate is not None:
             normals = normals.at(rate)
@@ -173,7 +173,7 @@ def anomalies(
             "give --normal pictures"
         )
     prepared = pictures(check, model.data, classes=classes, only=only, limit=limit, report=report)
-    parts = _parts(coder, sight, prepared, report)
+    parts = _parts(coder, sight, prepared, np.arange(len(prepared)), report)
     scores = normals.score(parts)
     order = np.argsort(-scores, kind="stable")
     names = names_of(prepared)
@@ -212,11 +212,15 @@ def _learnt(
 ) -> Normals:
     """How these normal pictures lie, which the model's file tells from now on."""
     coder, prepared = model.coder, pictures(normal, model.data, report=report)
+    places = np.arange(len(prepared))
     if len(prepared) < FEWEST:
         raise SourceError(
             f"--normal {normal}: {len(prepared)} pictures are too few; give {FEWEST} or more"
         )
-    normals = Normals.of(_parts(coder, sight, prepared, report), rate)
+    if coder.familiar is None:  # its training left too early to tell
+        coder.familiar = familiar(sight.of_prepared(prepared, places[::2]))
+        places = places[1::2]
+    normals = Normals.of(_parts(coder, sight, prepared, places, report), rate)
     told = {"extractor": sight.extractor.name, "normals": normals.to_plain()}
     settled = coder.provenance.get("settled", {}) | told
     coder.provenance = coder.provenance | {"settled": settled}
@@ -225,14 +229,18 @@ def _learnt(
 
 
 def _parts(
-    model: AutoencoderModel, sight: Sight, prepared: Prepared, report: Report | None
+    model: AutoencoderModel,
+    sight: Sight,
+    prepared: Prepared,
+    places: Int64[np.ndarray, " n"],
+    report: Report | None,
 ) -> Float[np.ndarray, "n 3"]:
     found = [np.empty((0, len(PARTS)))]
-    for start in range(0, len(prepared), BLOCK):
-        some = np.arange(start, min(start + BLOCK, len(prepared)))
+    for start in range(0, len(places), BLOCK):
+        some = places[start : start + BLOCK]
         found.append(oddness(model, sight, prepared.images(some)))
         if report is not None:
-            report(start + len(some), len(prepared))
+            report(start + len(some), len(places))
     return np.concatenate(found)
 
 
