@@ -8,6 +8,7 @@
     RUN/model.safetensors   the averaged weights, configuration and provenance
     RUN/best.safetensors    the model that scored best, where the run is scored
     RUN/report.html         drawn from all of the above
+    RUN/live.html           of paintings and of what learns to paint: how it is now, to watch in a browser
     RUN/STOP                put there by anyone, ends the run politely
     RUN/lock                held by the process that trains
 

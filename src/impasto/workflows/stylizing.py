@@ -1,7 +1,6 @@
 """Painting one picture in the manner of another."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -20,7 +19,7 @@ from impasto.recipes import find_painting
 from impasto.runs.checkpoint import State
 from impasto.runs.devices import device_name, device_of
 from impasto.runs.directory import PAINTING, Run
-from impasto.runs.work import Bench, work_on
+from impasto.runs.work import Bench
 from impasto.style.color import KeepColor, finished
 from impasto.style.config import PyramidConfig, StyleConfig, settings_of
 from impasto.style.judging import Distances, distances
@@ -31,7 +30,7 @@ from impasto.style.scene import resized
 from impasto.version import __version__
 from impasto.views.film import make_film
 from impasto.workflows.staging import Backdrop, Order, Staged, named, resized_where, stage
-from impasto.workflows.underway import Underway, take_up, usable_state
+from impasto.workflows.underway import Underway, kept, take_up, usable_state
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 EVERY = 10  # steps between two printed losses, as the published loop has it
@@ -68,7 +67,7 @@ class Painting(Underway):
         self._bench, self._staged, self._film = bench, staged, film
         self._losses: list[dict[str, float]] = []
         self._seconds = bench.seconds
-        super().__init__(self._kept(lock))
+        super().__init__(kept(bench, lock, to.stem, self._note, self._write))
 
     def finish(self) -> dict[str, Any]:
         """The facts, once the last step is done."""
@@ -106,17 +105,6 @@ class Painting(Underway):
             "teraflops": round(painter.flops() / 1e12, 3),
             "losses": self._losses,
         }
-
-    def _kept(self, lock: Hold | None) -> Iterator[Event]:
-        with lock or nullcontext():
-            events = work_on(self._bench)
-            try:
-                for event in events:
-                    self._note(event)
-                    yield event
-            finally:
-                events.close()  # type: ignore[attr-defined]
-                self._write()
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Tick):

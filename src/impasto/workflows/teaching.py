@@ -1,7 +1,6 @@
 """Teaching a network styles, so that it repaints pictures at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from impasto.data.feed import Feed
 from impasto.data.prepare import prepare
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import ConfigError, NotSaved, RunError, SourceError
-from impasto.events import Event, Started
+from impasto.events import Started
 from impasto.holds import Hold
 from impasto.images import to_float, to_uint8
 from impasto.nn.weights import write_tensors
 from impasto.runs.devices import device_name, device_of
 from impasto.runs.directory import LESSON, Lessons, Run
-from impasto.runs.work import Bench, work_on
+from impasto.runs.work import Bench
 from impasto.style.adaptive import AdaptiveConfig, AdaptiveLearner, judged
 from impasto.style.config import settings_of
 from impasto.style.learning import Learner, LearningConfig, StyleLearner, teaching
@@ -34,7 +33,7 @@ from impasto.workflows.manners import Pieces, fingerprint_of, pictures_of
 from impasto.workflows.pictures import Report
 from impasto.workflows.settings import Device, budget
 from impasto.workflows.staging import opened
-from impasto.workflows.underway import Underway, take_up, usable_state
+from impasto.workflows.underway import Underway, kept, take_up, usable_state
 
 FORMAT = 1
 SHOWN = 4  # contents in a preview
@@ -96,21 +95,12 @@ class StyleTraining(Underway):
     def __init__(self, bench: Bench[Lesson], config: Lessons, run: Run, lock: Hold) -> None:
         self.path, self.config = run.path, config
         self._bench, self._run = bench, run
-        super().__init__(self._kept(lock))
+        super().__init__(kept(bench, lock, run.path.name, None, self._write))
 
     def finish(self) -> Path:
         """The run's directory, once the budget is spent."""
         self.exhaust()
         return self.path
-
-    def _kept(self, lock: Hold | None) -> Iterator[Event]:
-        with lock or nullcontext():
-            events = work_on(self._bench)
-            try:
-                yield from events
-            finally:
-                events.close()  # type: ignore[attr-defined]
-                self._write()
 
     def _write(self) -> None:
         lesson, facts = self._bench.work, self._run.facts

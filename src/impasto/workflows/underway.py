@@ -1,9 +1,10 @@
 """What is under way and can be left at any moment: trainings of families, lessons in style, paintings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from impasto.config import to_yaml
 from impasto.errors import RunError
@@ -11,6 +12,8 @@ from impasto.events import Event
 from impasto.holds import Hold
 from impasto.runs.checkpoint import State, last_state, set_aside
 from impasto.runs.directory import Configuration, Run
+from impasto.runs.work import Bench, work_on
+from impasto.workflows.live import LivePage
 
 U = TypeVar("U", bound="Underway")
 
@@ -43,6 +46,36 @@ class Underway(Iterator[Event]):
         """Goes on to the end."""
         for _ in self:
             pass
+
+
+def kept(
+    bench: Bench[Any],
+    lock: Hold | None,
+    title: str,
+    note: Callable[[Event], None] | None,
+    write: Callable[[], None],
+) -> Iterator[Event]:
+    """The events of a work, its run held and its live page drawn meanwhile, and what it left written in the end.
+
+    Args:
+        bench: the work.
+        lock: the hold on its run; None where it keeps none.
+        title: of its live page.
+        note: is told every event first.
+        write: puts what came about where it belongs; done however this ends.
+    """
+    with lock or nullcontext():
+        events, page = work_on(bench), LivePage(bench.run, title)
+        try:
+            for event in events:
+                if note is not None:
+                    note(event)
+                page.note(event)
+                yield event
+        finally:
+            events.close()  # type: ignore[attr-defined]
+            write()
+            page.end()
 
 
 def usable_state(run: Run, settings: str) -> tuple[State | None, Mapping[Path, str]]:

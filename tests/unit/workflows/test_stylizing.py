@@ -67,7 +67,7 @@ def test_events_facts_and_a_file(files, tmp_path):
     assert sum(isinstance(event, Sampled) for event in events) > 1
     told = painting.facts()
     assert told["size"] == [48, 36]
-    assert told["steps"] == 13
+    assert told["steps"] == 15
     assert told["network"] == "vgg16-hed"
     assert told["losses"][0]["step"] == 1
     assert told["style_loss"] < 1  # of the way from the content
@@ -173,6 +173,16 @@ def test_leaving_early_writes_what_there_is_and_resuming_ends_the_same(files, tm
     assert np.array_equal(one, other)
     events = list(Run.open(tmp_path / "run").events())
     assert isinstance(events[-1], Finished)
+
+
+def test_a_run_can_be_watched(files, tmp_path):
+    page = tmp_path / "run" / "live.html"
+    with painted(files, tmp_path / "o.png", run=tmp_path / "run") as painting:
+        for event in painting:
+            if isinstance(event, Tick):
+                assert "refresh" in page.read_text()
+                break
+    assert "refresh" not in page.read_text()  # nobody is at it now
 
 
 def test_a_run_keeps_a_film_and_is_no_training(files, tmp_path):
