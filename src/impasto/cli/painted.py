@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from impasto.workflows.exhibiting import Exhibition
     from impasto.workflows.filming import Filmed
 
+DISTANCES = ("content_distance", "style_distance", "distances_together")
+
 
 def painted(painting: Iterable[Event]) -> Iterator[Event]:
     """The events of a painting, each shown as it passes."""
@@ -37,10 +39,10 @@ def painted(painting: Iterable[Event]) -> Iterator[Event]:
 def compared(told: dict[str, Any]) -> str:
     """The distances of paintings over a setting, as a table of text."""
     table = Table(box=None, pad_edge=False)
-    for title in (told["setting"], "content", "style", "seconds"):
+    for title in (told["setting"], "content", "style", "together", "seconds"):
         table.add_column(title, justify="right")
     for row in told["paintings"]:
-        numbers = (f"{row[name]:.3f}" for name in ("content_distance", "style_distance"))
+        numbers = (f"{row[name]:.3f}" for name in DISTANCES)
         table.add_row(str(row[told["setting"]]), *numbers, f"{row['seconds']:.0f}")
     return f"{as_text(table)}\nsheet: {told['to']}"
 

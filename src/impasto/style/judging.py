@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import torch
 
 from impasto.images import Picture
-from impasto.losses.style import content_distance
+from impasto.losses.style import TINY, content_distance
 from impasto.losses.style import wasserstein as between
 from impasto.style.canvas import Canvas
 from impasto.style.loss_network import LossNetwork
 from impasto.style.scene import LEAST_SIDE, blended, resized
+from impasto.style.tiles import Tile
 
 SIDE = 384  # pixels on the longest side
 
@@ -31,6 +32,11 @@ class Distances:
 
     content: float
     style: float
+
+    @property
+    def together(self) -> float:
+        """(1 + content) (1 + style): ArtFID's form (arXiv 2207.12280), though not of its distances."""
+        return (1 + self.content) * (1 + self.style)
 
 
 @torch.no_grad()
@@ -63,6 +69,25 @@ def distances(
     target = blended(manners)
     apart = [float(between(own[n], target[n])) for n in kind.published]
     return Distances(float(content_distance(shown, wanted)), sum(apart) / len(apart))
+
+
+def seams(painting: Picture, tiles: Sequence[Tile]) -> float:
+    """How much more pixels differ across the edges of tiles than elsewhere: about 1 where no seam can be seen.
+
+    The ratio of mean squared differences of neighbours, along rows and along columns.
+
+    Args:
+        painting: in [-1, 1].
+        tiles: those that it was painted in, two at least.
+    """
+    on, off = [], []
+    for axis, edges in ((2, {t.top for t in tiles}), (3, {t.left for t in tiles})):
+        apart = painting.diff(dim=axis).square().mean([d for d in range(4) if d != axis])
+        crossed = torch.zeros(len(apart), dtype=torch.bool)
+        crossed[[edge - 1 for edge in edges if edge]] = True
+        on.append(apart.cpu()[crossed])
+        off.append(apart.cpu()[~crossed])
+    return float(torch.cat(on).mean() / torch.cat(off).mean().clamp(min=TINY))
 
 
 def _fitted(picture: Picture) -> tuple[int, int]:

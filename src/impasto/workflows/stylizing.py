@@ -22,11 +22,12 @@ from impasto.runs.directory import PAINTING, Run
 from impasto.runs.work import Bench
 from impasto.style.color import KeepColor, finished
 from impasto.style.config import PyramidConfig, StyleConfig, settings_of
-from impasto.style.judging import Distances, distances
+from impasto.style.judging import Distances, distances, seams
 from impasto.style.loss_network import KINDS, LossNetwork, network_name
 from impasto.style.memory import Plan, peak_memory, plan_memory
 from impasto.style.painter import Painter, layers, painter_of
 from impasto.style.scene import resized
+from impasto.style.tiles import grid
 from impasto.version import __version__
 from impasto.views.film import make_film
 from impasto.workflows.staging import Backdrop, Order, Staged, named, resized_where, stage
@@ -98,13 +99,23 @@ class Painting(Underway):
             "style_loss": last.get("style"),
             "content_distance": round(apart.content, 5),
             "style_distance": round(apart.style, 5),
+            "distances_together": round(apart.together, 5),
             "size": [width, height],
             "peak_memory_bytes": peak_memory(),
             "estimated_memory_bytes": self.plan.total,
             "tile": self.plan.tiling.side if self.plan.tiling else None,
+            "seams": self._seams(),
             "teraflops": round(painter.flops() / 1e12, 3),
             "losses": self._losses,
         }
+
+    def _seams(self) -> float | None:
+        """How much more pixels differ across tiles' edges than elsewhere, where there are tiles."""
+        painted, tiling = self._bench.work.picture, self.plan.tiling
+        if tiling is None:
+            return None
+        tiles = list(grid(*painted.shape[2:], side=tiling.side, margin=tiling.margin))
+        return round(seams(painted, tiles), 4) if len(tiles) > 1 else None
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Tick):

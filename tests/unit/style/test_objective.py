@@ -2,11 +2,10 @@
 
 import pytest
 import torch
+from seeing import drawn_network
 
-from impasto.nn.vgg import VGG
-from impasto.seeds import seeded, stream
+from impasto.seeds import stream
 from impasto.style.canvas import Canvas, Tiling
-from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.style.objective import Objective, Region, Weights
 from impasto.style.tiles import STRIDE, grid
 
@@ -16,12 +15,7 @@ WEIGHTS = Weights(dict.fromkeys(LAYERS, 0.2), {21: 0.3}, smooth=0.5)
 
 @pytest.fixture(scope="module")
 def network():
-    """A loss network whose weights are drawn."""
-    with seeded(0, "network"):
-        vgg = VGG(19, 28, padding="replicate")
-    for convolution in vgg.features.values():
-        convolution.weight.mul_(2.0)
-    return LossNetwork(vgg, KINDS["vgg-19"])
+    return drawn_network()
 
 
 def picture(seed, size):

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from seeing import drawn_network
 from torch.nn.functional import interpolate
 
-from impasto.nn.vgg import VGG
-from impasto.seeds import seeded, stream
+from impasto.seeds import stream
 from impasto.style.canvas import Canvas, Tiling
 from impasto.style.config import PyramidConfig
-from impasto.style.loss_network import KINDS, LossNetwork
+from impasto.style.loss_network import KINDS
 from impasto.style.pyramid import Pyramid, stages, weights
 from impasto.style.scene import Part, Scene, Style, blended
 
@@ -19,11 +19,7 @@ SMALL = PyramidConfig(least_size=32, first_steps=6, decline=1.0, seed=3)
 
 @pytest.fixture(scope="module")
 def network():
-    with seeded(0, "network"):
-        vgg = VGG(16, 24, padding="replicate")
-    for convolution in vgg.features.values():
-        convolution.weight.mul_(2.0)
-    return LossNetwork(vgg, KINDS["vgg16-hed"])
+    return drawn_network(16)
 
 
 def picture(seed, size=(48, 64)):

@@ -206,7 +206,9 @@ def test_tiles_come_out_as_the_whole(files, tmp_path, monkeypatch):
     painted(files, tmp_path / "whole.png").finish()
     plan = Plan(Tiling(16, 64), 10, 0)
     monkeypatch.setattr(stylizing, "plan_memory", lambda *_: plan)
-    assert painted(files, tmp_path / "tiles.png").finish()["tile"] == 16
+    told = painted(files, tmp_path / "tiles.png").finish()
+    assert told["tile"] == 16
+    assert told["seams"] == pytest.approx(1, abs=0.5)
     one, other = (
         read_original(tmp_path / name).levels.astype(int) for name in ("whole.png", "tiles.png")
     )
