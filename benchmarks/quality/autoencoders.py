@@ -41,7 +41,7 @@ from impasto.workflows.reading import codes_of, known_of, opened
 
 SEEDS = 3
 JUDGED = 500  # held-out pictures, and drawn ones
-IMAGES = {"digits": 60_000, "faces": 15_000, "kittens": 15_000}  # that a run is trained on
+IMAGES = {"digits": 60_000, "faces": 8_000, "kittens": 10_000}  # that a run is trained on
 NORMAL = {
     "digits": 15_000,
     "cats": 10_000,
