@@ -25,7 +25,7 @@ from impasto.style.pyramid import Pyramid, stages
 from impasto.style.scene import Part, Scene, Style, resized
 from impasto.workflows.learnt import Repainter, load_styles
 from impasto.workflows.settings import Device
-from impasto.workflows.staging import Named, named, opened
+from impasto.workflows.staging import named, opened
 from impasto.workflows.stylizing import configured, seeing
 
 SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
@@ -125,7 +125,8 @@ def stylize_video(
     network = LossNetwork.published(
         config.network, layers(config, config.network), **seeing(config), device=place
     )
-    painter = _Frames(config, network, given, place, memory, steady=steady)
+    manners = [Style(opened(each.path), each.weight) for each in given]
+    painter = _Frames(config, network, manners, place, memory, steady=steady)
     return _filmed(Path(content), Path(to), config.size, painter.paint, report)
 
 
@@ -160,7 +161,7 @@ class _Frames:
 
     config: StyleConfig
     network: LossNetwork
-    styles: Sequence[Named]
+    styles: Sequence[Style]
     place: torch.device
     memory: float | None
     steady: bool
@@ -172,7 +173,7 @@ class _Frames:
         plan = plan_memory(self.network, height, width, self.config, self.memory)
         config = replace(config, memory=min(config.memory, plan.pairs))
         manners = [
-            Style(recolored(opened(each.path), frame, keep), each.weight) for each in self.styles
+            replace(style, picture=recolored(style.picture, frame, keep)) for style in self.styles
         ]
         scene = Scene(shown(frame, keep), [Part(manners)], config.scale).to(self.place)
         start = kept = None
