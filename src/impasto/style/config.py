@@ -36,8 +36,8 @@ class PyramidConfig:
     )
     detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones
     scale: Annotated[float, Gt(0), Le(8)] = 1.0  # of brush strokes; 2 is twice as large
-    statistics: Statistics = "gram"
-    optimizer: OptimizerName = "lbfgs"
+    statistics: Statistics = "wasserstein"
+    optimizer: OptimizerName = "adam"
     learning_rate: PositiveFloat = 0.02  # of Adam, in levels of [-1, 1]
     # Half-life of the average of Adam's iterates, in the steps at a size.
     average: Annotated[float, Ge(0), Le(1)] = 0.1
@@ -48,9 +48,8 @@ class PyramidConfig:
     first_steps: PositiveInt = 200  # at the smallest size
     decline: NonNegativeFloat = 0.7  # steps fall by 2 ** -0.7 where sides are doubled
     steps: PositiveInt | None = None  # in all, shared out in the same proportions
-    # Averages pass gradients to every pixel; with maxima, dots are left in flat places.
-    pooling: Pooling = "average"
-    smooth: NonNegativeFloat = 2.0  # weight of the total variation
+    pooling: Pooling = "max"
+    smooth: NonNegativeFloat = 8.0  # weight of the total variation, against grain in flat places
     seed: NonNegativeInt = 0  # of noise
 
 

@@ -24,7 +24,7 @@ from impasto.style.loss_network import Kind, LossNetwork
 from impasto.style.objective import Kept, Losses, Objective, Weights
 from impasto.style.scene import LEAST_SIDE, Scene, preview, resized
 
-CONTENT = 1.0  # the content's weight at a strength of one half, where the manner's is 1
+CONTENT = 0.3  # the content's weight at a strength of one half, where the manner's is 1
 
 
 @dataclass(frozen=True)

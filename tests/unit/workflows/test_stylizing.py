@@ -18,7 +18,12 @@ from impasto.style.memory import Plan
 from impasto.workflows import stylizing
 from impasto.workflows.staging import Order, named, stage
 
-SMALL = ("painter.least_size=32", "painter.first_steps=5", "painter.decline=0")
+SMALL = (
+    "painter.least_size=32",
+    "painter.first_steps=5",
+    "painter.decline=0",
+    "painter.learning_rate=0.1",
+)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -203,10 +208,12 @@ def test_other_pictures_are_not_gone_on_with(files, tmp_path):
 
 
 def test_tiles_come_out_as_the_whole(files, tmp_path, monkeypatch):
-    painted(files, tmp_path / "whole.png").finish()
+    # Adam moves a pixel by as much for a slope of rounding; what is exact is the slope.
+    settings = (*SMALL, "painter.optimizer=lbfgs", "painter.statistics=gram")
+    painted(files, tmp_path / "whole.png", settings=settings).finish()
     plan = Plan(Tiling(16, 64), 10, 0)
     monkeypatch.setattr(stylizing, "plan_memory", lambda *_: plan)
-    told = painted(files, tmp_path / "tiles.png").finish()
+    told = painted(files, tmp_path / "tiles.png", settings=settings).finish()
     assert told["tile"] == 16
     assert told["seams"] == pytest.approx(1, abs=0.5)
     one, other = (
