@@ -7,9 +7,13 @@ from jaxtyping import Float, Int64
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
+from sklearn.neighbors import NearestNeighbors
 
 DIMENSIONS = 32  # at most, for densities: in more, all points are equally far from each other
 JUDGED = 5_000  # pictures that the silhouette is taken from
+COMPARED = (
+    10_000  # pictures among which densities are compared; the time grows with the square of them
+)
 TRIED = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20)  # numbers of clusters, where none is named
 
 
@@ -36,16 +40,27 @@ class Clusters:
 def by_density(codes: Float[np.ndarray, "n z"], *, least: int, seed: int = 0) -> Clusters:
     """Clusters that are denser than what lies between them, as many as there are; what lies between belongs to none.
 
+    Of more than 10,000 pictures as many are clustered, drawn at random, and the others belong where the nearest of
+    these does.
+
     Args:
         codes: of the pictures.
         least: pictures in a cluster.
-        seed: of the sample that the silhouette is taken from.
+        seed: of what is drawn.
 
     Source: Campello et al., Density-based clustering based on hierarchical density estimates, 2013.
     """
     reduced = _reduced(codes, seed)
-    found = HDBSCAN(min_cluster_size=least, min_samples=max(1, least // 4), copy=True).fit(reduced)
-    labels = _by_size(found.labels_.astype(np.int64))
+    drawn = np.arange(len(reduced))
+    if len(drawn) > COMPARED:
+        drawn = np.random.default_rng(seed).choice(drawn, COMPARED, replace=False)
+    fewer = max(2, round(least * len(drawn) / len(reduced)))
+    found = HDBSCAN(min_cluster_size=fewer, min_samples=max(1, fewer // 4), copy=True)
+    labels = found.fit(reduced[drawn]).labels_.astype(np.int64)
+    if len(drawn) < len(reduced):
+        nearest = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(reduced[drawn])
+        labels = labels[nearest.kneighbors(reduced, return_distance=False)[:, 0]]
+    labels = _by_size(labels)
     return Clusters(
         labels, _silhouette(reduced, labels, seed), f"HDBSCAN, {least} pictures and more"
     )

@@ -26,6 +26,18 @@ def test_density_finds_how_many_there_are_and_numbers_them_by_size(clumps):
     assert found.silhouette > 0.4
 
 
+def test_of_many_some_are_clustered_and_the_others_belong_where_their_nearest_does(
+    clumps, monkeypatch
+):
+    codes, truth = clumps
+    monkeypatch.setattr("impasto.latents.clusters.COMPARED", 100)
+    found = by_density(codes, least=16)
+    inside = found.labels >= 0
+    assert found.count == 3
+    assert (found.labels[inside] == truth[inside]).all()
+    assert inside.mean() > 0.6
+
+
 def test_means_choose_the_number_that_parts_best_and_leave_nobody_out(clumps):
     codes, truth = clumps
     found = by_means(codes, count=None)

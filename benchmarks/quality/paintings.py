@@ -1,6 +1,6 @@
 """What a painting costs, and how good it is by then: the published recipe at 400 pixels, and ours at 512.
 
-    python benchmarks/quality/stylize.py [--to DIR] [--steps 2000]
+    python benchmarks/quality/paintings.py [--to DIR] [--steps 2000]
 
 Both are judged as they go by the one yardstick of `impasto.style.judging`. Operations are those of the network
 (a multiply-add being two); the published loop as people run it spends 4.6 times as many as the recipe `gatys`, which
@@ -58,7 +58,7 @@ def main() -> None:
             "published over pyramid": WASTE * spent / last["pyramid"]["teraflops"],
         }
         report(
-            "stylize-quality-cpu",
+            "paintings-cpu",
             {"last": last, "operations": ratios, "curves": told},
             keep=asked.steps is None,
         )
