@@ -11,6 +11,7 @@ const COUNT = facts.x.length;
 const FULL = 65535; // coordinates run from 0 to this
 const CELLS = 64; // on a side, of the grid that points are looked up in
 const NEAR = 14; // screen pixels within which a pointer is over a point
+const CLOSEST = Math.max(8, Math.sqrt(COUNT) / 4); // beyond, a screen would show no point at most places
 const LISTED = 300; // thumbnails in the list at most; names are all there
 
 const view = { x: FULL / 2, y: FULL / 2, scale: 1 }; // centre, and screen pixels a unit
@@ -122,7 +123,7 @@ function redraw() {
 const home = () => (Math.min(canvas.clientWidth, canvas.clientHeight) * 0.92) / FULL;
 
 function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
-  const scale = Math.min(home() * 400, Math.max(home() * 0.5, view.scale * factor));
+  const scale = Math.min(home() * CLOSEST, Math.max(home() * 0.5, view.scale * factor));
   const [dx, dy] = [x - canvas.clientWidth / 2, y - canvas.clientHeight / 2];
   view.x += dx / view.scale - dx / scale;
   view.y += dy / view.scale - dy / scale;

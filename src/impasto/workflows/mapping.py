@@ -133,7 +133,7 @@ def map_pictures(
     facts = MapFacts(
         source=named(prepared.source),
         credit=prepared.credit or "",
-        seen_by=eye.name,
+        seen_by=Path(eye.name).parent.name if eye.own else eye.name,
         projection=how,
         clustering=f"{found.count} clusters by {found.method}{parting}",
         places=places,
