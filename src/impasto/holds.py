@@ -1,11 +1,29 @@
-"""Files that one process at a time may hold, however it ends."""
+"""What is held until it is closed, and files that one process at a time may hold, however it ends."""
 
 import fcntl
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import TypeVar
+
+C = TypeVar("C", bound="Closing")
 
 
-class Hold:
+class Closing(ABC):
+    """What closes itself when a `with` is left."""
+
+    def __enter__(self: C) -> C:  # noqa: PYI019 - the type checks of the tests do not know Self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of what is held."""
+
+
+class Hold(Closing):
     """A file held by one process at a time; let go when it is closed, forgotten, or its process ends."""
 
     def __init__(self, path: Path) -> None:
@@ -15,12 +33,6 @@ class Hold:
             self.mine = True
         except BlockingIOError:
             self.mine = False
-
-    def __enter__(self) -> "Hold":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __del__(self) -> None:
         self.close()

@@ -27,7 +27,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -37,6 +36,7 @@ from impasto.data.looks.likeness import HASH_BYTES
 from impasto.data.looks.measures import MEASURES
 from impasto.data.reasons import INVISIBLE, KINDS, Kind
 from impasto.errors import SourceError
+from impasto.holds import Closing
 
 FORMAT = 2
 PENDING, KEPT = 0, 1
@@ -150,7 +150,7 @@ class Growing:
         self._file.seek(max(end, _HEADER))
 
 
-class Writer:
+class Writer(Closing):
     """All arrays and the rows of a set that is being prepared, growing together."""
 
     def __init__(self, home: Path, shape: Shape, *, shards: int, candidates: int) -> None:
@@ -176,17 +176,6 @@ class Writer:
             self._pixels = opened.enter_context(closing(self._open_pixels()))
             self._rows = opened.enter_context((home / FOUND).open("ab"))
             opened.pop_all()
-
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def append(
         self,

@@ -71,10 +71,15 @@ class AdaptiveNetwork(nn.Module):
             manner: the features' means and deviations.
             strength: 0 for the content as it is, 1 for all of the manner.
         """
-        seen = self.encoder(contents, self.layers[-1:])[self.layers[-1]]
-        wanted = torch.lerp(seen, adapted(seen, manner), strength)
-        painted: Tensor = self.decoder(wanted)
+        painted: Tensor = self.decoder(self.wanted(contents, manner, strength))
         return painted.clamp(-1, 1)
+
+    def wanted(
+        self, contents: Float[Tensor, "n 3 h w"], manner: Statistics, strength: float = 1.0
+    ) -> Float[Tensor, "n c h2 w2"]:
+        """The features that the paintings should have."""
+        seen = self.encoder(contents, self.layers[-1:])[self.layers[-1]]
+        return torch.lerp(seen, adapted(seen, manner), strength)
 
     def forward(
         self, contents: Float[Tensor, "n 3 h w"], styles: Float[Tensor, "n 3 h2 w2"]
@@ -107,7 +112,7 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         encoder, layers = self.whole.encoder, self.whole.layers
         with torch.no_grad():
             wanted = {n: statistics(maps) for n, maps in encoder(styles, layers).items()}
-            target = adapted(encoder(contents, layers[-1:])[layers[-1]], wanted[layers[-1]])
+            target = self.whole.wanted(contents, wanted[layers[-1]])
         painted = self.player.network(target)
         seen = encoder(painted, layers)
         content = content_distance(seen[layers[-1]], target)
@@ -122,10 +127,8 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         styles = self.draw(0, SHOWN).to(self.device)
         mean, deviation = self.whole.manner(styles)
         many = [each.repeat(len(contents), 1, 1, 1) for each in (mean, deviation)]
-        seen = self.whole.encoder(
-            contents.repeat_interleave(len(styles), 0), self.whole.layers[-1:]
-        )[self.whole.layers[-1]]
-        painted: Tensor = self.player.best(adapted(seen, (many[0], many[1])))
+        shown = contents.repeat_interleave(len(styles), 0)
+        painted: Tensor = self.player.best(self.whole.wanted(shown, (many[0], many[1])))
         return painted.clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:

@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 STRIDE = 16  # pixels to a place of the deepest layer
-BYTES = (
-    2_900  # of memory for each pixel that a network looks at and takes gradients through, at most
-)
 
 
 @dataclass(frozen=True)

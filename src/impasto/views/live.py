@@ -20,7 +20,5 @@ def render_live(title: str, png: bytes | None, told: Mapping[str, str], *, ended
     kicker = "done" if ended else "under way"
     head = f'<header>\n<p class="kicker">{kicker}</p>\n<h1>{escape(title)}</h1>\n</header>'
     shown = picture(png, title, caption("" if ended else "Looked at anew every few seconds."))
-    page = render_page(title, f"{head}\n{shown}\n{numbers(told)}")
-    if ended:
-        return page
-    return page.replace("<title>", f'<meta http-equiv="refresh" content="{RELOADED}">\n<title>', 1)
+    body = f"{head}\n{shown}\n{numbers(told)}"
+    return render_page(title, body, reload=None if ended else RELOADED)

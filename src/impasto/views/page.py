@@ -18,7 +18,9 @@ LARGEST_PICTURE = 700_000  # bytes; a larger PNG is shown as WebP, which no eye 
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
-def render_page(title: str, body: str, *styles: str, script: str = "") -> str:
+def render_page(
+    title: str, body: str, *styles: str, script: str = "", reload: int | None = None
+) -> str:
     """The page as HTML.
 
     Args:
@@ -26,9 +28,11 @@ def render_page(title: str, body: str, *styles: str, script: str = "") -> str:
         body: HTML.
         styles: names of style sheets in this folder, beside page.css.
         script: the SHA-256, in base 64, of the one script that it may run; none by default.
+        reload: seconds after which it is looked for again; never by default.
     """
     folder = files("impasto.views")
     policy = f"{_POLICY}; script-src 'sha256-{script}'" if script else _POLICY
+    again = f'<meta http-equiv="refresh" content="{reload}">\n' if reload else ""
     style = "".join(folder.joinpath(name).read_text("utf-8") for name in ("page.css", *styles))
     return f"""<!doctype html>
 <html lang="en">
@@ -36,7 +40,7 @@ def render_page(title: str, body: str, *styles: str, script: str = "") -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{escape(title)}</title>
+{again}<title>{escape(title)}</title>
 <style>
 {style}</style>
 </head>

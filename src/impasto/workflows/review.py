@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from jaxtyping import Int32, Int64, UInt8
@@ -25,7 +24,7 @@ from impasto.data.prepared import Prepared
 from impasto.data.reasons import KINDS
 from impasto.data.sources.items import printable
 from impasto.errors import SourceError, nearest
-from impasto.holds import Hold
+from impasto.holds import Closing, Hold
 from impasto.views.sprite import encode_sprite
 from impasto.workflows.history import KEEP, NOTHING, REJECT, History
 from impasto.workflows.learning import Learner, Learning
@@ -78,7 +77,7 @@ class Counts:
     redoable: int
 
 
-class Review:
+class Review(Closing):
     """One session over one set; a second one on the same set is refused while it lasts."""
 
     def __init__(
@@ -119,17 +118,6 @@ class Review:
         except BaseException:
             lock.close()
             raise
-
-    def __enter__(self) -> "Review":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Ends learning, saves what was looked at, and lets others review the set."""

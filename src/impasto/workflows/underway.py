@@ -3,22 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from impasto.config import to_yaml
 from impasto.errors import RunError
 from impasto.events import Event
-from impasto.holds import Hold
+from impasto.holds import Closing, Hold
 from impasto.runs.checkpoint import State, last_state, set_aside
 from impasto.runs.directory import Configuration, Run
 from impasto.runs.work import Bench, work_on
 from impasto.workflows.live import LivePage
 
-U = TypeVar("U", bound="Underway")
 
-
-class Underway(Iterator[Event]):
+class Underway(Iterator[Event], Closing):
     """An iterator over events. Leaving it, in whatever way, saves."""
 
     def __init__(self, events: Iterator[Event]) -> None:
@@ -26,17 +23,6 @@ class Underway(Iterator[Event]):
 
     def __next__(self) -> Event:
         return next(self._events)
-
-    def __enter__(self: U) -> U:  # noqa: PYI019 - the type checks of the tests do not know Self
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stops here, and saves."""

@@ -43,6 +43,18 @@ def taught(styles, to, **told):
     return train_style(styles, CONTENTS, to=to, settings=SMALL, device="cpu", **told)
 
 
+def leave_early(training):
+    with training:
+        for event in training:
+            if isinstance(event, Tick):
+                break
+
+
+def learnt_the_same(*runs):
+    one, other = (load_styles(run).network.state_dict() for run in runs)
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
 @pytest.fixture(scope="module")
 def run(styles, tmp_path_factory):
     path = tmp_path_factory.mktemp("lesson") / "run"
@@ -71,15 +83,11 @@ def test_it_learns(run):
 
 def test_going_on_ends_the_same(styles, tmp_path):
     taught(styles, tmp_path / "whole", images=12).finish()
-    with taught(styles, tmp_path / "half", images=12) as training:
-        for event in training:
-            if isinstance(event, Tick):
-                break
+    leave_early(taught(styles, tmp_path / "half", images=12))
     assert load_styles(tmp_path / "half")  # it can be used as it is
     resumed = list(resume_lesson(tmp_path / "half"))
     assert isinstance(resumed[-1], Finished)
-    one, other = (load_styles(tmp_path / n).network.state_dict() for n in ("whole", "half"))
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert learnt_the_same(tmp_path / "whole", tmp_path / "half")
 
 
 def test_painting_at_any_size_and_in_any_mixture(run, photo, tmp_path):
@@ -160,13 +168,9 @@ def test_any_manner_is_told_by_what_is_shown(anything, styles, photo, tmp_path):
 
 def test_any_manner_goes_on_the_same(styles, tmp_path):
     taught_any(styles, tmp_path / "whole", images=8).finish()
-    with taught_any(styles, tmp_path / "half", images=8) as training:
-        for event in training:
-            if isinstance(event, Tick):
-                break
+    leave_early(taught_any(styles, tmp_path / "half", images=8))
     resume_lesson(tmp_path / "half").finish()
-    one, other = (load_styles(tmp_path / n).network.state_dict() for n in ("whole", "half"))
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert learnt_the_same(tmp_path / "whole", tmp_path / "half")
 
 
 def test_any_manner_leaves_as_onnx(anything, tmp_path):
