@@ -113,6 +113,8 @@ def _film(command: styles.Stylize) -> None:
                 to=command.to,
                 styles=(*command.styles, *command.style),
                 size=command.size or 512,
+                strength=command.strength,
+                scale=command.scale,
                 keep_color=command.keep_color or "no",
                 device=command.device or "auto",
                 steady=not command.unsteady,
@@ -175,6 +177,7 @@ def _paint_at_once(command: styles.Stylize) -> None:
             mask=command.mask[0] if command.mask else None,
             memory=_bytes(command.memory),
             device=command.device or "auto",
+            judged=command.json,
         )
 
     manners = (*command.styles, *command.style)

@@ -13,7 +13,7 @@ from impasto.images import Picture
 from impasto.losses.style import TINY, content_distance
 from impasto.losses.style import wasserstein as between
 from impasto.style.canvas import Canvas
-from impasto.style.loss_network import LossNetwork
+from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.style.scene import LEAST_SIDE, blended, resized
 from impasto.style.tiles import Tile
 
@@ -37,6 +37,24 @@ class Distances:
     def together(self) -> float:
         """(1 + content) (1 + style): ArtFID's form (arXiv 2207.12280), though not of its distances."""
         return (1 + self.content) * (1 + self.style)
+
+    def to_plain(self) -> dict[str, float]:
+        """All three by the names that facts have for them."""
+        return {
+            "content_distance": round(self.content, 5),
+            "style_distance": round(self.style, 5),
+            "distances_together": round(self.together, 5),
+        }
+
+
+def onlooker(name: str) -> LossNetwork:
+    """The network that tells the distances: of this name, up to its last published layer.
+
+    Raises:
+        WeightsError: its weights are not on this machine.
+    """
+    kind = KINDS[name]
+    return LossNetwork.published(name, (*kind.published, kind.content), padding="replicate")
 
 
 @torch.no_grad()

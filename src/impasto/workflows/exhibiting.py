@@ -1,6 +1,7 @@
 """Many paintings: every picture of a folder like every painting of another, or one picture over a setting."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,17 +87,22 @@ def stylize_many(
         raise ConfigError(
             f"{to}: a picture's name, and there will be many; name a folder with --to"
         )
-    pairs = [(one, other) for one in pictures_of(content) for other in _manners(styles)]
+    contents, manners = pictures_of(content), list(_manners(styles))
+    own, theirs = _names(contents), _names([named(each).path for each in manners])
+    pairs = [
+        (one, other, f"{name}--{its}.png")
+        for one, name in zip(contents, own, strict=True)
+        for other, its in zip(manners, theirs, strict=True)
+    ]
     try:
         to.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{to}: cannot be made ({error.strerror}); name another folder") from None
     found = Exhibition(to, len(pairs))
     started = time.monotonic()
-    for done, (one, other) in enumerate(pairs):
+    for done, (one, other, name) in enumerate(pairs):
         if report is not None:
             report(done, len(pairs))
-        name = f"{one.stem}--{named(other).path.stem}.png"
         if (to / name).exists():
             found.there += 1
             continue
@@ -146,6 +152,12 @@ def compare_settings(
         rows.append({name: value, **{k: v for k, v in told.items() if k not in {"to", "losses"}}})
     write_png(labelled(pictures), to)
     return {"to": str(to), "setting": name, "paintings": rows}
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """What each file is called in a painting's name: its stem, or all of its name where stems are alike."""
+    often = Counter(file.stem for file in files)
+    return [file.stem if often[file.stem] == 1 else file.name for file in files]
 
 
 def _thumbnail(path: Path) -> np.ndarray:

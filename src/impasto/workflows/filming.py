@@ -137,12 +137,14 @@ def repaint_video(
     to: str | Path,
     styles: Sequence[str] = (),
     size: int = 512,
+    strength: float | None = None,
+    scale: float | None = None,
     keep_color: KeepColor = "no",
     device: Device = "auto",
     steady: bool = True,
     report: Callable[[int, int], None] | None = None,
 ) -> Filmed:
-    """Paints a video by a network that has learnt a style, its sound kept.
+    """Paints a video by a network that has learnt to; as `repaint` does a picture, its sound kept.
 
     Raises:
         BadInput: a file is not what it should be, or the extra is missing.
@@ -150,8 +152,8 @@ def repaint_video(
     learnt = load_styles(model)
     place = torch.device(device_of(device))
     learnt.network.to(place)
-    manner, _ = learnt.manner(styles, longest=size)
-    painter = _FastFrames(learnt, manner, keep_color, place, steady=steady)
+    manner, _ = learnt.manner(styles, longest=size, scale=scale)
+    painter = _FastFrames(learnt, manner, strength, keep_color, place, steady=steady)
     return _filmed(Path(content), Path(to), size, painter.paint, report)
 
 
@@ -195,12 +197,13 @@ class _FastFrames:
 
     learnt: Repainter[Any]
     manner: Any
+    strength: float | None
     keep: KeepColor
     place: torch.device
     steady: bool
 
     def paint(self, frame: Picture, last: Picture | None, moved: Motion | None) -> Picture:
-        painted = self.learnt.paint(frame.to(self.place), self.manner).cpu()
+        painted = self.learnt.paint(frame.to(self.place), self.manner, self.strength).cpu()
         if self.keep in {"moments", "palette"}:
             painted = recolored(painted, frame, self.keep)
         painted = finished(painted, frame, self.keep)

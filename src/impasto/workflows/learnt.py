@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -23,8 +24,10 @@ from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork
 from impasto.style.learning import LearningConfig
 from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.style.scene import resized
-from impasto.workflows.staging import named, opened
+from impasto.workflows.staging import Named, named, opened
 from impasto.workflows.teaching import FORMAT
+
+MOST_SCALE = 8.0
 
 M = TypeVar("M")  # what a network is told of a manner
 
@@ -51,8 +54,8 @@ class Repainter(ABC, Generic[M]):
     @abstractmethod
     def manner(
         self, words: Sequence[str], *, longest: int, scale: float | None = None
-    ) -> tuple[M, dict[str, float]]:
-        """What these words mean, each perhaps with a weight behind a colon; and the weight of each style, 1 in all.
+    ) -> tuple[M, tuple[Named, ...]]:
+        """What these words mean, each perhaps with a weight behind a colon; and the paintings, 1 in all.
 
         Args:
             words: names of styles that it has learnt, or files of paintings.
@@ -93,7 +96,7 @@ class StyleModel(Repainter[Float[Tensor, "1 styles"]]):
 
     def manner(
         self, words: Sequence[str], *, longest: int, scale: float | None = None
-    ) -> tuple[Float[Tensor, "1 styles"], dict[str, float]]:
+    ) -> tuple[Float[Tensor, "1 styles"], tuple[Named, ...]]:
         """How much of each style; the first one by default."""
         del longest
         if scale is not None:
@@ -118,7 +121,8 @@ class StyleModel(Repainter[Float[Tensor, "1 styles"]]):
                 f"--style {' '.join(words)}: weights are not below zero, and not all zero"
             )
         mix = mix / mix.sum()
-        return mix, dict(zip(names, mix[0].tolist(), strict=True))
+        files = map(Path, self.provenance["styles"])
+        return mix, tuple(map(Named, files, mix[0].tolist()))
 
     def _paint(
         self, whole: Picture, manner: Float[Tensor, "1 styles"], strength: float | None
@@ -152,27 +156,27 @@ class AdaptiveModel(Repainter[Statistics]):
     @torch.inference_mode()
     def manner(
         self, words: Sequence[str], *, longest: int, scale: float | None = None
-    ) -> tuple[Statistics, dict[str, float]]:
+    ) -> tuple[Statistics, tuple[Named, ...]]:
         """The statistics of paintings, mixed by their weights."""
+        if scale is not None and not 0 < scale <= MOST_SCALE:
+            raise ConfigError(f"--scale {scale:g}: above 0, and at most {MOST_SCALE:g}")
         if not words:
             raise ConfigError("no style: name at least one painting after the picture")
         given = [named(word) for word in words]
         total = sum(each.weight for each in given)
+        shown = tuple(replace(each, weight=each.weight / total) for each in given)
         place = next(self.network.parameters()).device
         seen = [
             self.network.manner(self._fitted(opened(each.path), longest * (scale or 1.0)).to(place))
-            for each in given
+            for each in shown
         ]
-        shares = [each.weight / total for each in given]
         mean, deviation = (
-            torch.stack([share * each[part] for share, each in zip(shares, seen, strict=True)]).sum(
-                0
-            )
+            torch.stack(
+                [each.weight * own[part] for each, own in zip(shown, seen, strict=True)]
+            ).sum(0)
             for part in (0, 1)
         )
-        return (mean, deviation), {
-            each.path.stem: share for each, share in zip(given, shares, strict=True)
-        }
+        return (mean, deviation), shown
 
     def _fitted(self, style: Picture, longest: float) -> Picture:
         share = min(1.0, longest / max(style.shape[2:]))
@@ -182,6 +186,8 @@ class AdaptiveModel(Repainter[Statistics]):
         return resized(style, height, width)
 
     def _paint(self, whole: Picture, manner: Statistics, strength: float | None) -> Picture:
+        if strength is not None and not 0 <= strength <= 1:
+            raise ConfigError(f"--strength {strength:g}: from 0 to 1")
         return self.network.paint(whole, manner, 1.0 if strength is None else strength)
 
     def traced(self, side: int) -> tuple[tuple[Tensor, ...], dict[str, dict[int, Any]]]:

@@ -11,17 +11,19 @@ from typing import Any
 import torch
 
 from impasto.data.original import format_of
-from impasto.errors import ConfigError, NotSaved
+from impasto.errors import BadInput, ConfigError, NotSaved
+from impasto.images import Picture
 from impasto.runs.devices import device_of
 from impasto.style.color import KeepColor, recolored
+from impasto.style.judging import Distances, distances, onlooker
+from impasto.style.loss_network import network_name
 from impasto.style.memory import free_memory, peak_memory
 from impasto.workflows.learnt import Repainter, load_styles
 from impasto.workflows.settings import Device
-from impasto.workflows.staging import Backdrop, backdrop
+from impasto.workflows.staging import Backdrop, Named, backdrop, opened
 from impasto.workflows.stylizing import write_painting
 
 OPSET = 18
-MOST_SCALE = 8.0
 EXAMPLE = 64  # pixels of the picture that is traced
 
 
@@ -38,8 +40,11 @@ def repaint(
     mask: str | Path | None = None,
     memory: float | None = None,
     device: Device = "auto",
+    judged: bool = False,
 ) -> dict[str, Any]:
     """Paints a picture by a network that has learnt to; tells the facts.
+
+    Nothing is optimised, so its losses are the distances by the yardstick of all paintings.
 
     Args:
         content: a picture.
@@ -53,23 +58,20 @@ def repaint(
         mask: white where it is painted.
         memory: bytes that may be used; most of what is free by default.
         device: where to compute.
+        judged: tell how far it is from content and manner, if weights and paintings are on this machine.
 
     Raises:
         BadInput: a file is not what it should be, or the painting does not fit into the memory.
     """
     to = Path(to)
     format_of(to)
-    if strength is not None and not 0 <= strength <= 1:
-        raise ConfigError(f"--strength {strength:g}: from 0 to 1")
-    if scale is not None and not 0 < scale <= MOST_SCALE:
-        raise ConfigError(f"--scale {scale:g}: above 0, and at most {MOST_SCALE:g}")
     learnt = model if isinstance(model, Repainter) else load_styles(model)
     stage = backdrop(Path(content), size, Path(mask) if mask else None)
     _check_memory(stage, learnt, memory)
     place = torch.device(device_of(device))
     learnt.network.to(place)
     started = time.monotonic()
-    manner, shares = learnt.manner(styles, longest=max(stage.plain.shape[2:]), scale=scale)
+    manner, shown = learnt.manner(styles, longest=max(stage.plain.shape[2:]), scale=scale)
     painted = learnt.paint(stage.plain.to(place), manner, strength).cpu()
     seconds = time.monotonic() - started
     if keep_color in {"moments", "palette"}:
@@ -79,17 +81,30 @@ def repaint(
     except OSError as error:
         raise NotSaved(f"{to}: cannot be written ({error}); make room, or allow it") from None
     height, width = stage.plain.shape[2:]
+    peak = peak_memory()
+    apart = _distances(painted, stage, shown) if judged else None
     return {
         "to": str(to),
         "recipe": "fast",
-        "styles": shares,
+        "styles": {each.path.stem: each.weight for each in shown},
         "seconds": round(seconds, 4),
         "steps": 0,
-        "content_loss": None,
-        "style_loss": None,
+        "content_loss": round(apart.content, 5) if apart else None,
+        "style_loss": round(apart.style, 5) if apart else None,
+        **(apart.to_plain() if apart else {}),
         "size": [width, height],
-        "peak_memory_bytes": peak_memory(),
+        "peak_memory_bytes": peak,
     }
+
+
+def _distances(painted: Picture, stage: Backdrop, shown: Sequence[Named]) -> Distances | None:
+    """How far it is from its content and its paintings; None where something to tell it by is missing."""
+    try:
+        network = onlooker(network_name("auto"))
+        styles = [(opened(each.path), each.weight) for each in shown if each.weight]
+    except BadInput:
+        return None
+    return distances(network, painted, stage.plain, styles)
 
 
 def export_styles(model: str | Path, to: str | Path) -> Path:

@@ -22,8 +22,8 @@ from impasto.runs.directory import PAINTING, Run
 from impasto.runs.work import Bench
 from impasto.style.color import KeepColor, finished
 from impasto.style.config import PyramidConfig, StyleConfig, settings_of
-from impasto.style.judging import Distances, distances, seams
-from impasto.style.loss_network import KINDS, LossNetwork, network_name
+from impasto.style.judging import Distances, distances, onlooker, seams
+from impasto.style.loss_network import LossNetwork, network_name
 from impasto.style.memory import Plan, peak_memory, plan_memory
 from impasto.style.painter import Painter, layers, painter_of
 from impasto.style.scene import resized
@@ -77,15 +77,14 @@ class Painting(Underway):
 
     def distances(self) -> Distances:
         """How far what is painted is from its content and from its styles, by one yardstick for all recipes."""
-        layers_needed = (*KINDS[self.config.network].published, KINDS[self.config.network].content)
-        network = LossNetwork.published(self.config.network, layers_needed, padding="replicate")
         scene = self._staged.scene.to(torch.device("cpu"))
         styles = [(style.picture, style.weight) for part in scene.parts for style in part.styles]
-        return distances(network, self._bench.work.picture.cpu(), scene.content, styles)
+        return distances(
+            onlooker(self.config.network), self._bench.work.picture.cpu(), scene.content, styles
+        )
 
     def facts(self) -> dict[str, Any]:
         """What came of it: seconds, steps, losses of the last step and all that were told, size, memory."""
-        apart = self.distances()
         painter = self._bench.work
         height, width = self._staged.plain.shape[2:]
         last = self._losses[-1] if self._losses else {}
@@ -97,9 +96,7 @@ class Painting(Underway):
             "steps": painter.done,
             "content_loss": last.get("content"),
             "style_loss": last.get("style"),
-            "content_distance": round(apart.content, 5),
-            "style_distance": round(apart.style, 5),
-            "distances_together": round(apart.together, 5),
+            **self.distances().to_plain(),
             "size": [width, height],
             "peak_memory_bytes": peak_memory(),
             "estimated_memory_bytes": self.plan.total,

@@ -16,6 +16,7 @@ from impasto.style import judging
 from impasto.style.canvas import Tiling
 from impasto.style.memory import Plan
 from impasto.workflows import stylizing
+from impasto.workflows.exhibiting import stylize_many
 from impasto.workflows.staging import Order, named, stage
 
 SMALL = (
@@ -302,6 +303,24 @@ def test_a_folder_is_painted_pair_by_pair(files, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main([*words, "--steps", "1"])
     assert "0 of 6 painted" in capsys.readouterr().out
+
+
+def test_files_of_one_stem_are_painted_apart(tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in ("a.png", "a.jpg", "b.png"):
+        drawn(pictures / name, 1)
+    made = []
+
+    def paint(content, styles, to, settings):
+        to.touch()
+        made.append(to.name)
+        return {}
+
+    for there in (0, 3):
+        found = stylize_many(pictures, ["wave.jpg:2"], tmp_path / "out", paint)
+        assert found.there == there
+    assert sorted(made) == ["a.jpg--wave.png", "a.png--wave.png", "b--wave.png"]
 
 
 def test_a_sheet_over_a_setting(files, tmp_path, capsys):

@@ -212,7 +212,6 @@ def test_at_once_for_a_folder(run, photo, tmp_path, capsys):
         (["--steps", "9"], "--steps: not for --fast"),
         (["--detail", "1", "--start", "noise"], "--detail, --start: not for --fast"),
         (["--strength", "0.5"], "learnt how strongly"),
-        (["--strength", "1.5"], "from 0 to 1"),
         (["--scale", "2"], "learnt its strokes"),
     ],
 )
@@ -228,6 +227,14 @@ def test_any_manner_wants_to_be_shown_one(anything, photo, tmp_path):
         repaint(photo, anything, to=tmp_path / "o.png")
 
 
+def test_strength_and_scale_have_ends(anything, styles, photo, tmp_path):
+    shown = [str(styles[0])]
+    with pytest.raises(ConfigError, match="from 0 to 1"):
+        repaint(photo, anything, to=tmp_path / "o.png", styles=shown, strength=1.5)
+    with pytest.raises(ConfigError, match="--scale 9: above 0"):
+        repaint(photo, anything, to=tmp_path / "o.png", styles=shown, scale=9)
+
+
 def test_the_commands(styles, photo, tmp_path, capsys):
     words = ["train-style", str(styles[0]), "--content", CONTENTS, "--steps", "2"]
     main([*words, "--set", *SMALL, "--to", f"{tmp_path}/dots", "--json"])
@@ -240,6 +247,8 @@ def test_the_commands(styles, photo, tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     names = "seconds steps content_loss style_loss size peak_memory_bytes"
     assert set(names.split()) <= told.keys()
+    assert 0 < told["content_loss"] == told["content_distance"]
+    assert 0 < told["style_loss"] == told["style_distance"]
     main(["resume", f"{tmp_path}/dots", "--images", "6"])
     assert "from 4 on" in capsys.readouterr().out
 
