@@ -69,7 +69,7 @@ def paint(recipe: str, to: Path, steps: int | None) -> None:
     kept, run = to / f"{recipe}.json", to / recipe
     rows: list[dict[str, Any]] = json.loads(kept.read_text()) if kept.exists() else []
     painting = resume_painting(run) if run.exists() else _begun(recipe, to, steps)
-    work = painting._bench.work  # noqa: SLF001 - judged between its steps
+    work = painting.painter
     with painting:
         for _ in painting:
             spent = work.spent(0.0)

@@ -75,17 +75,22 @@ class Painting(Underway):
         self.exhaust()
         return self.facts()
 
+    @property
+    def painter(self) -> Painter:
+        """What paints: how many steps are done, what was spent, and the picture as it is."""
+        return self._bench.work
+
     def distances(self) -> Distances:
         """How far what is painted is from its content and from its styles, by one yardstick for all recipes."""
         scene = self._staged.scene.to(torch.device("cpu"))
         styles = [(style.picture, style.weight) for part in scene.parts for style in part.styles]
         return distances(
-            onlooker(self.config.network), self._bench.work.picture.cpu(), scene.content, styles
+            onlooker(self.config.network), self.painter.picture.cpu(), scene.content, styles
         )
 
     def facts(self) -> dict[str, Any]:
         """What came of it: seconds, steps, losses of the last step and all that were told, size, memory."""
-        painter = self._bench.work
+        painter = self.painter
         height, width = self._staged.plain.shape[2:]
         last = self._losses[-1] if self._losses else {}
         return {
@@ -108,7 +113,7 @@ class Painting(Underway):
 
     def _seams(self) -> float | None:
         """How much more pixels differ across tiles' edges than elsewhere, where there are tiles."""
-        painted, tiling = self._bench.work.picture, self.plan.tiling
+        painted, tiling = self.painter.picture, self.plan.tiling
         if tiling is None:
             return None
         tiles = list(grid(*painted.shape[2:], side=tiling.side, margin=tiling.margin))
@@ -124,7 +129,7 @@ class Painting(Underway):
             self._seconds = event.seconds
 
     def _write(self) -> None:
-        painted = self._bench.work.picture.cpu()
+        painted = self.painter.picture.cpu()
         plain = self._staged.plain
         if painted.shape != plain.shape:  # it was left at a smaller size
             painted = resized(painted, *plain.shape[2:])
