@@ -43,6 +43,13 @@ COMPARED = 2_000  # pictures that a recall is taken from
 AT = 10  # nearest others that it looks at
 SEEN = 224  # pixels on a side of pictures that only an extractor sees
 
+COMPARING = (
+    2  # the way that own codes are compared; another way, and what was indexed must be so again
+)
+TINY = 1e-6  # the least variance that an axis is divided by
+
+Pictures = UInt8[np.ndarray, "n h w c"]
+Vectors = Float32[np.ndarray, "n d"]
 Look = Callable[[Prepared, Int64[np.ndarray, " n"]], Float[np.ndarray, "n d"]]
 
 
@@ -188,7 +195,7 @@ class Eye:
     digest: str
     dimensions: int
     data: DataConfig
-    see: Callable[[UInt8[np.ndarray, "n h w c"]], Float32[np.ndarray, "n d"]]
+    see: Callable[[Pictures], Vectors]
     look: Look
     own: bool
 
@@ -210,21 +217,29 @@ def eye_of(model: str | Path | None, extractor: str | None) -> Eye:
 
 
 def _own(model: Opened) -> Eye:
+    """A model's codes, so that likeness is not the likeness of what varies most, nor of sides.
+
+    Along each principal axis they are divided by the root of the deviation: wholly whitened, classes lie less
+    well apart; not at all, most of a cosine is light and dark. Where mirrored pictures are like any others to the
+    model, a picture has the mean of its own code and its mirror image's.
+    """
     coder = model.coder
-    center = coder.density.moments()[0].float()
+    center, covariance = coder.density.moments()
+    spread, axes = torch.linalg.eigh(covariance)
+    scaled = (axes * spread.clamp(min=TINY) ** -0.25).float()
 
-    def see(images: UInt8[np.ndarray, "n h w c"]) -> Float32[np.ndarray, "n d"]:
-        told: np.ndarray = (coder.encode(images) - center).numpy()
+    def coded(images: Pictures, known: torch.Tensor | None = None) -> Vectors:
+        codes = coder.encode(images, known)
+        if model.data.flip:
+            codes = (codes + coder.encode(images[:, :, ::-1].copy(), known)) / 2
+        told: np.ndarray = ((codes - center.float()) @ scaled).numpy()
         return told
 
-    def look(prepared: Prepared, some: Int64[np.ndarray, " n"]) -> Float[np.ndarray, "n d"]:
-        told: np.ndarray = (
-            coder.encode(prepared.images(some), known_of(coder, prepared, some)) - center
-        ).numpy()
-        return told
+    def look(prepared: Prepared, some: Int64[np.ndarray, " n"]) -> Vectors:
+        return coded(prepared.images(some), known_of(coder, prepared, some))
 
-    digest = f"{model.digest.hex()}"
-    return Eye(str(model.path), digest, coder.latents, model.data, see, look, own=True)
+    digest = f"{model.digest.hex()} {COMPARING}"
+    return Eye(str(model.path), digest, coder.latents, model.data, coded, look, own=True)
 
 
 def _pretrained(extractor: Extractor, data: DataConfig) -> Eye:
@@ -239,7 +254,7 @@ def _pretrained(extractor: Extractor, data: DataConfig) -> Eye:
 
 @dataclass(frozen=True)
 class _Held:
-    vectors: Float32[np.ndarray, "n d"]
+    vectors: Vectors
     keys: UInt64[np.ndarray, " n"]
     names: list[str]
     facts: dict[str, Any]
@@ -263,9 +278,7 @@ def _read(path: Path) -> _Held:
     return _Held(tensors["vectors"].numpy(), keys, names, facts)
 
 
-def _recalls(
-    prepared: Prepared, vectors: Float32[np.ndarray, "n d"], eye: Eye
-) -> tuple[str, dict[str, float]]:
+def _recalls(prepared: Prepared, vectors: Vectors, eye: Eye) -> tuple[str, dict[str, float]]:
     """How much of what is nearest is right: by labels where there are, else by altered copies."""
     some = evenly(np.arange(len(prepared)), COMPARED)
     eyes = [eye]
@@ -284,25 +297,26 @@ def _recalls(
             return f"same {name} among the {AT} nearest", found
     if len(some) < 2:
         return "nothing: too few pictures", {}
-    copies = altered(prepared.images(some))
+    copies = altered(prepared.images(some), mirrored=eye.data.flip)
     found = {}
     for each, rows in zip(eyes, seen, strict=True):
         nearest, _ = Neighbours(rows).exactly(each.see(copies), 1)
         found[_told(each)] = float((nearest[:, 0] == np.arange(len(some))).mean())
-    return "mirrored, cut and darkened copies find their original first", found
+    how = "mirrored, cut" if eye.data.flip else "cut"
+    return f"{how} and darkened copies find their original first", found
 
 
 def _told(eye: Eye) -> str:
     return "own latents" if eye.own else eye.name
 
 
-def altered(images: UInt8[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "n h w c"]:
-    """The pictures mirrored, cut by a tenth and darkened by a fifth."""
+def altered(images: Pictures, *, mirrored: bool) -> Pictures:
+    """The pictures cut by a tenth and darkened by a fifth, and mirrored where sides do not count."""
     side = images.shape[1]
     box = 0.05 * side, 0.05 * side, 0.95 * side, 0.95 * side
     cut = np.stack([resample(image, box, side) for image in images])
-    darker: np.ndarray = (cut[:, :, ::-1].astype(np.float32) * 0.8).round().astype(np.uint8)
-    return darker
+    darker: np.ndarray = (cut.astype(np.float32) * 0.8).round().astype(np.uint8)
+    return darker[:, :, ::-1].copy() if mirrored else darker
 
 
 def _draw(

@@ -1,13 +1,16 @@
 """Indexes of pictures: what is found, what is not looked at twice, and how well likeness is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 from small import KITTENS as SOURCE
 
 from impasto.errors import BadInput
+from impasto.workflows import searching
 from impasto.workflows.reading import names_of, opened, pictures
-from impasto.workflows.searching import altered, index, search
+from impasto.workflows.searching import altered, eye_of, index, search
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +58,28 @@ def test_recall_is_told_for_labels_or_for_altered_copies(found, coder, tmp_path)
     assert set(plain.recalls) == {"random"}
 
 
-def test_altered_copies_are_mirrored_cut_and_darker():
+def test_to_a_model_of_mirrored_pictures_a_picture_is_its_mirror_image(coder, monkeypatch):
+    images = pictures(SOURCE, opened(coder).data).images(np.arange(4))
+    plain = eye_of(coder, None).see(images)
+    assert not np.allclose(plain, eye_of(coder, None).see(images[:, :, ::-1].copy()), atol=0.1)
+
+    def mirroring(path):
+        model = opened(path)
+        return replace(model, data=replace(model.data, flip=True))
+
+    monkeypatch.setattr(searching, "opened", mirroring)
+    seen, mirrored = (eye_of(coder, None).see(each) for each in (images, images[:, :, ::-1].copy()))
+    np.testing.assert_allclose(seen, mirrored, atol=1e-4)
+
+
+def test_altered_copies_are_cut_darker_and_mirrored_where_they_may_be():
     images = np.full((2, 20, 20, 3), 200, np.uint8)
     images[:, :, :5] = 100
-    copies = altered(images)
-    assert copies.shape == images.shape
-    assert copies[0, 10, 0, 0] == 160
-    assert copies[0, 10, -1, 0] == 80
+    for mirrored in (False, True):
+        copies = altered(images, mirrored=mirrored)
+        assert copies.shape == images.shape
+        left, right = copies[0, 10, [0, -1], 0]
+        assert (left, right) == ((160, 80) if mirrored else (80, 160))
 
 
 def test_another_models_index_is_not_mixed_with_ones_own(found, drawer, kitten, tmp_path):
