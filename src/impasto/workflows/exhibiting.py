@@ -16,6 +16,7 @@ from impasto.sheets import write_png
 from impasto.style.scene import resized
 from impasto.views.sheet import labelled
 from impasto.workflows.manners import pictures_of
+from impasto.workflows.reading import made
 from impasto.workflows.staging import floated, named
 
 THUMBNAIL = 320  # pixels on the longest side, in a sheet over a setting
@@ -94,11 +95,7 @@ def stylize_many(
         for one, name in zip(contents, own, strict=True)
         for other, its in zip(manners, theirs, strict=True)
     ]
-    try:
-        to.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{to}: cannot be made ({error.strerror}); name another folder") from None
-    found = Exhibition(to, len(pairs))
+    found = Exhibition(made(to), len(pairs))
     started = time.monotonic()
     for done, (one, other, name) in enumerate(pairs):
         if report is not None:

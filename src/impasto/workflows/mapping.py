@@ -15,15 +15,18 @@ from impasto.sheets import tile
 from impasto.views.map import PER_SPRITE, MapFacts, Shown, render_map, sprite, thumbnail_side
 from impasto.views.page import named
 from impasto.workflows.pictures import Report
-from impasto.workflows.reading import BLOCK, names_of, pictures, written
+from impasto.workflows.reading import made, names_of, pictures, written
 from impasto.workflows.results import write_picture
-from impasto.workflows.searching import eye_of
+from impasto.workflows.searching import Eye, eye_of
 
 Method = Literal["hdbscan", "kmeans"]
 Projection = Literal["auto", "umap", "pca"]
 FEWEST = 4  # pictures on a map
 SHEET = 24  # pictures of a cluster's middle
 NEIGHBOURS = 15  # that UMAP keeps together
+
+# Two numbers for each picture, and how they were found.
+Placed = tuple[Float[np.ndarray, "n 2"], str]
 
 
 @dataclass(frozen=True)
@@ -114,23 +117,39 @@ def map_pictures(
     prepared = pictures(source, eye.data, classes=classes, only=only, limit=limit, report=report)
     if len(prepared) < FEWEST:
         raise SourceError(f"{source}: {len(prepared)} pictures make no map; give {FEWEST} or more")
-    codes = np.empty((len(prepared), eye.dimensions), np.float32)
-    for start in range(0, len(prepared), BLOCK):
-        some = np.arange(start, min(start + BLOCK, len(prepared)))
-        codes[some] = eye.look(prepared, some)
-        if report is not None:
-            report(start + len(some), len(prepared))
+    codes = eye.looked(prepared, np.arange(len(prepared)), report)
     found = (
         by_means(codes, count=clusters, seed=seed)
         if method == "kmeans"
         else by_density(codes, least=least or max(5, len(codes) // 100), seed=seed)
     )
-    places, how = _placed(codes, projection, seed)
+    placed = _placed(codes, projection, seed)
     shown = _middles(prepared, codes, found)
+    page = render_map(_facts(prepared, eye, placed, found, shown))
+    written(target).write_text(page, encoding="utf-8")
+    return Mapped(
+        target,
+        len(prepared),
+        placed[1],
+        found.method,
+        tuple(each.size for each in shown),
+        int((found.labels < 0).sum()),
+        None if np.isnan(found.silhouette) else found.silhouette,
+        _sheets(Path(sheets), shown) if sheets is not None else (),
+    )
+
+
+def _facts(
+    prepared: Prepared,
+    eye: Eye,
+    placed: Placed,
+    found: Clusters,
+    shown: list[Shown],
+) -> MapFacts:
     parting = "" if np.isnan(found.silhouette) else f", silhouette {found.silhouette:.2f}"
     side = thumbnail_side(len(prepared), prepared.config.size)
-    positions = np.arange(len(prepared))
-    facts = MapFacts(
+    positions, (places, how) = np.arange(len(prepared)), placed
+    return MapFacts(
         source=named(prepared.source),
         credit=prepared.credit or "",
         seen_by=Path(eye.name).parent.name if eye.own else eye.name,
@@ -146,22 +165,9 @@ def map_pictures(
         side=side,
         clusters=shown,
     )
-    written(target).write_text(render_map(facts), encoding="utf-8")
-    return Mapped(
-        target,
-        len(prepared),
-        how,
-        found.method,
-        tuple(each.size for each in shown),
-        int((found.labels < 0).sum()),
-        None if np.isnan(found.silhouette) else found.silhouette,
-        _sheets(Path(sheets), shown) if sheets is not None else (),
-    )
 
 
-def _placed(
-    codes: Float[np.ndarray, "n z"], projection: Projection, seed: int
-) -> tuple[Float[np.ndarray, "n 2"], str]:
+def _placed(codes: Float[np.ndarray, "n z"], projection: Projection, seed: int) -> Placed:
     """Two numbers for each picture, and how they were found."""
     if projection != "pca" and len(codes) > NEIGHBOURS:
         try:
@@ -203,13 +209,9 @@ def _middles(prepared: Prepared, codes: Float[np.ndarray, "n z"], found: Cluster
 
 
 def _sheets(folder: Path, shown: list[Shown]) -> tuple[Path, ...]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"--sheets {folder}: cannot be made: {error.strerror}") from None
     files = []
     for place, cluster in enumerate(shown):
-        file = folder / f"cluster-{place + 1:02d}.png"
+        file = made(folder, "--sheets") / f"cluster-{place + 1:02d}.png"
         write_picture(tile(cluster.images), file)
         files.append(file)
     return tuple(files)

@@ -26,7 +26,7 @@ from impasto.sheets import write_png
 from impasto.views.heat import heated
 from impasto.workflows.choosing import choose
 from impasto.workflows.pictures import Report
-from impasto.workflows.reading import Opened, names_of, opened, pictures, written
+from impasto.workflows.reading import Opened, made, names_of, opened, pictures, written
 from impasto.workflows.training import Training, train
 
 NORMAL = ("good", "normal", "ok")  # names of classes that are normal, if none are named
@@ -159,19 +159,13 @@ def anomalies(
         raise ConfigError(f"--rate {rate}: a share between 0 and 1")
     model = opened(path)
     coder = model.coder
-    settled = dict(coder.provenance.get("settled", {}))
+    settled = coder.provenance.get("settled", {})
     sight = Sight(find_extractor(settled.get("extractor", "random")))
-    if normal is not None:
-        normals = _learnt(model, sight, normal, rate or RATE, report)
-    elif settled.get("normals") and coder.familiar is not None:
-        normals = Normals.from_plain(settled["normals"])
-        if rate is not None:
-            normals = normals.at(rate)
-    else:
-        raise BadInput(
-            f"{model.path}: it does not know how normal pictures lie, for too few were held out when it was trained; "
-            "give --normal pictures"
-        )
+    normals = (
+        _known(model, rate)
+        if normal is None
+        else _learnt(model, sight, normal, rate or RATE, report)
+    )
     prepared = pictures(check, model.data, classes=classes, only=only, limit=limit, report=report)
     parts = _parts(coder, sight, prepared, np.arange(len(prepared)), report)
     scores = normals.score(parts)
@@ -201,6 +195,18 @@ def anomalies(
         None if truth is None else ranking(scores, truth, normals.threshold),
         folder,
     )
+
+
+def _known(model: Opened, rate: float | None) -> Normals:
+    """How normal pictures lie, as the model's file tells."""
+    told = model.coder.provenance.get("settled", {}).get("normals")
+    if not told or model.coder.familiar is None:
+        raise BadInput(
+            f"{model.path}: it does not know how normal pictures lie, for too few were held out when it was trained; "
+            "give --normal pictures"
+        )
+    normals = Normals.from_plain(told)
+    return normals if rate is None else normals.at(rate)
 
 
 def _learnt(
@@ -269,10 +275,7 @@ def _draw(
     names: Sequence[str],
 ) -> Path:
     """Each odd picture, what came back of it, and where they are unlike."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"--heat {folder}: cannot be made: {error.strerror}") from None
+    made(folder, "--heat")
     told = {}
     for rank, place in enumerate(odd.tolist()):
         image: UInt8[np.ndarray, "1 h w c"] = prepared.images(np.array([place]))

@@ -192,3 +192,19 @@ def written(path: str | Path, option: str = "--to") -> Path:
     if not target.stat().st_size:
         target.unlink()
     return target
+
+
+def made(folder: str | Path, option: str = "--to") -> Path:
+    """A folder, made if it is not there.
+
+    Raises:
+        BadInput: it cannot be.
+    """
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f"{option} {target}: cannot be made: {error.strerror}; choose another place"
+        ) from None
+    return target

@@ -123,11 +123,7 @@ def index(
     if before is not None:
         vectors[rows >= 0] = before.vectors[rows[rows >= 0]]
     fresh = np.flatnonzero(rows < 0)
-    for start in range(0, len(fresh), BLOCK):
-        some = fresh[start : start + BLOCK]
-        vectors[some] = eye.look(prepared, some)
-        if report is not None:
-            report(start + len(some), len(fresh))
+    vectors[fresh] = eye.looked(prepared, fresh, report)
     facts = {
         "format": FORMAT,
         "by": eye.name,
@@ -198,6 +194,18 @@ class Eye:
     see: Callable[[Pictures], Vectors]
     look: Look
     own: bool
+
+    def looked(
+        self, prepared: Prepared, some: Int64[np.ndarray, " n"], report: Report | None
+    ) -> Vectors:
+        """The vectors of these pictures of a set, a block at a time."""
+        vectors = np.empty((len(some), self.dimensions), np.float32)
+        for start in range(0, len(some), BLOCK):
+            block = some[start : start + BLOCK]
+            vectors[start : start + len(block)] = self.look(prepared, block)
+            if report is not None:
+                report(start + len(block), len(some))
+        return vectors
 
 
 def eye_of(model: str | Path | None, extractor: str | None) -> Eye:
