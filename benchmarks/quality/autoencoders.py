@@ -37,7 +37,7 @@ from impasto.runs.directory import Run
 from impasto.types import Progress
 from impasto.workflows.evaluating import evaluate
 from impasto.workflows.oddities import anomalies, learn_normals
-from impasto.workflows.reading import codes_of, known_of, opened
+from impasto.workflows.reading import codes_of, opened
 
 SEEDS = 3
 JUDGED = 500  # held-out pictures, and drawn ones
@@ -121,7 +121,8 @@ def _trained(run: Path, source: Any, recipe: Any, seed: int, images: int) -> flo
 def reconstructed(run: Path) -> dict[str, float]:
     """How held-out pictures come back."""
     model, (prepared, held_out) = opened(run).coder, _held_out(run)
-    images, known = prepared.images(held_out), known_of(model, prepared, held_out)
+    images = prepared.images(held_out)
+    known = torch.from_numpy(prepared.known(held_out, model.attributes))
     back = model.decode(model.encode(images, known), known)
     one, other = (to_float(torch.from_numpy(each)) for each in (images, back))
     used = float((codes_of(model, prepared)[held_out].var(0) > 0.01).mean())

@@ -39,8 +39,9 @@ from impasto.events import (
 if TYPE_CHECKING:  # torch takes seconds to import, and most commands do without
     from impasto.evaluation.memorization import Memorization
     from impasto.evaluation.standing import Standing
+    from impasto.workflows.codecs import Rendition
     from impasto.workflows.comparison import Comparison
-    from impasto.workflows.compressing import Compressed, Rendition
+    from impasto.workflows.compressing import Compressed
     from impasto.workflows.examination import Examination
     from impasto.workflows.oddities import Anomalies
     from impasto.workflows.training import Training
@@ -336,22 +337,21 @@ def anomalies(found: "Anomalies", most: int = 20) -> str:
 
 
 def compression(found: "Sequence[Compressed]") -> str:
-    """Bytes and likeness, beside what others make in no more bytes; means over the pictures."""
+    """Bytes and likeness, beside what others make in no more bytes, what they need to be as true, and their least."""
     table = Table(box=None, pad_edge=False)
-    for title in ("", "bytes", "PSNR dB", "SSIM"):
+    for title in ("", "bytes", "PSNR dB", "SSIM", "bytes, as true", "smallest"):
         table.add_column(title, justify="left" if not title else "right")
-    own = [each.own for each in found]
-    table.add_row("impasto", *_rendition(own))
+    table.add_row("impasto", *_rendition([each.own for each in found]))
     for name in found[0].others:
-        made = [told for each in found if (told := each.others[name]) is not None]
-        cells = _rendition(made) if len(made) == len(found) else ("cannot be so small", "", "")
-        table.add_row(name, *cells)
-    where = (
-        f"{found[0].path}"
-        if len(found) == 1
-        else f"{len(found):,} pictures: {found[0].path.parent}"
-    )
-    return "\n".join([as_text(table), where])
+        made = [each.others[name] for each in found]
+        within = [rival.within for rival in made if rival.within is not None]
+        cells = _rendition(within) if len(within) == len(made) else ("cannot be so small", "", "")
+        as_true = [rival.as_true for rival in made if rival.as_true is not None]
+        even = f"{sum(as_true) / len(made):,.0f}" if len(as_true) == len(made) else "never"
+        least = sum(rival.smallest for rival in made) / len(made)
+        table.add_row(name, *cells, even, f"{least:,.0f}")
+    many = f"{len(found):,} pictures, and means over them" if len(found) > 1 else "picture"
+    return "\n".join([as_text(table), many])
 
 
 def _rendition(made: "Sequence[Rendition]") -> tuple[str, str, str]:

@@ -1,10 +1,10 @@
 """What each command that paints does."""
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING
 
 from impasto.cli import painted, render, styles
+from impasto.cli.answers import json_text
 from impasto.cli.verbs import paint, run, teach
 from impasto.errors import ConfigError
 
@@ -40,7 +40,7 @@ def stylize(command: styles.Stylize) -> None:
         told = compare_settings(
             command.content, command.styles, command.to, command.compare, _painter(command)
         )
-        print(json.dumps(told) if command.json else painted.compared(told))
+        print(json_text(told) if command.json else painted.compared(told))
     elif several:
         _exhibit(command, command.styles, _painter(command))
     else:
@@ -63,7 +63,7 @@ def _exhibit(command: styles.Stylize, manners: "Sequence[str]", painter: "Paint"
     with render.Stages(quiet=command.json) as stages:
         report = partial(stages, "painting pairs")
         found = stylize_many(command.content, manners, command.to, painter, report=report)
-    print(json.dumps(found.to_plain()) if command.json else painted.exhibited(found))
+    print(json_text(found.to_plain()) if command.json else painted.exhibited(found))
     if found.failed:
         raise SystemExit(1)
 
@@ -135,7 +135,7 @@ def _film(command: styles.Stylize) -> None:
                 steady=not command.unsteady,
                 report=report,
             )
-    print(json.dumps(told.to_plain()) if command.json else painted.filmed(told))
+    print(json_text(told.to_plain()) if command.json else painted.filmed(told))
 
 
 def _check_fast(command: styles.Stylize) -> None:
@@ -185,7 +185,7 @@ def _paint_at_once(command: styles.Stylize) -> None:
         _exhibit(command, manners or learnt.names, paint_one)
     else:
         told = paint_one(command.content, manners, command.to)
-        print(json.dumps(told) if command.json else painted.repainted(told))
+        print(json_text(told) if command.json else painted.repainted(told))
 
 
 @run.register

@@ -142,6 +142,13 @@ class Search:
     to: Annotated[
         Path | None, arg(help="Draw what was found, after what was looked for.", metavar="PNG")
     ] = None
+    model: Annotated[
+        Path | None,
+        arg(metavar="RUN|MODEL", help="What the index was made by, if it lies elsewhere now."),
+    ] = None
+    extractor: Annotated[
+        str | None, arg(metavar="FILE.onnx", help="The same, of an extractor.")
+    ] = None
     json: Json = False
 
 

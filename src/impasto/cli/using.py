@@ -1,10 +1,10 @@
 """What each command that uses a model's latents does."""
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING
 
 from impasto.cli import render, uses
+from impasto.cli.answers import json_text
 from impasto.cli.verbs import run, watch
 from impasto.errors import ConfigError
 
@@ -29,7 +29,7 @@ def encode(command: uses.Encode) -> None:
         )
     facts = {"pictures": pictures, "latents": latents, "to": str(command.to)}
     told = f"{pictures:,} pictures, {latents} numbers each: {command.to}"
-    print(json.dumps(facts) if command.json else told)
+    print(json_text(facts) if command.json else told)
 
 
 @run.register
@@ -39,7 +39,7 @@ def decode(command: uses.Decode) -> None:
 
     files = decode(command.model, command.codes, command.to, condition=command.condition)
     facts = {"files": len(files), "to": str(command.to)}
-    print(json.dumps(facts) if command.json else f"pictures: {command.to}")
+    print(json_text(facts) if command.json else f"pictures: {command.to}")
 
 
 @run.register
@@ -98,7 +98,7 @@ def invert(command: uses.Invert) -> None:
         )
     facts = {"mean_squared_error": found.error, "to": str(command.to)}
     told = f"mean squared error {found.error:.4f} of pixels in [-1, 1]: {command.to}"
-    print(json.dumps(facts) if command.json else told)
+    print(json_text(facts) if command.json else told)
 
 
 @run.register
@@ -127,7 +127,7 @@ def index(command: uses.Index) -> None:
             "recall_of": found.truth,
             "to": str(command.to),
         }
-        print(json.dumps(facts))
+        print(json_text(facts))
         return
     print(
         f"{found.pictures:,} pictures, {found.added:,} of them new, {found.removed:,} gone: {command.to}"
@@ -141,10 +141,17 @@ def search(command: uses.Search) -> None:
     """Searches and lists what was found."""
     from impasto.workflows.searching import search
 
-    found = search(command.index, command.picture, count=command.k, to=command.to)
+    found = search(
+        command.index,
+        command.picture,
+        count=command.k,
+        to=command.to,
+        model=command.model,
+        extractor=command.extractor,
+    )
     if command.json:
         rows = [{"name": each.name, "likeness": each.likeness} for each in found]
-        print(json.dumps({"found": rows, "to": str(command.to) if command.to else None}))
+        print(json_text({"found": rows, "to": str(command.to) if command.to else None}))
         return
     for each in found:
         print(f"{each.likeness:6.3f}  {each.name}")
@@ -175,7 +182,7 @@ def map_(command: uses.Map) -> None:
             report=partial(stages, "looking at pictures"),
         )
     if command.json:
-        print(json.dumps(found.to_plain()))
+        print(json_text(found.to_plain()))
         return
     parting = "" if found.silhouette is None else f", silhouette {found.silhouette:.2f}"
     print(
@@ -218,7 +225,7 @@ def anomalies(command: uses.Anomalies) -> None:
             report=partial(stages, "looking at pictures"),
         )
     told = found.to_plain() | {"model": str(model)}
-    print(json.dumps(told) if command.json else render.anomalies(found))
+    print(json_text(told) if command.json else render.anomalies(found))
 
 
 @run.register
@@ -236,9 +243,9 @@ def compress(command: uses.Compress) -> None:
             report=partial(stages, "compressing pictures"),
         )
     if command.json:
-        print(json.dumps({"pictures": [each.to_plain() for each in found]}))
+        print(json_text({"pictures": [each.to_plain() for each in found]}))
     else:
-        print(render.compression(found))
+        print(f"{render.compression(found)}: {command.to}")
 
 
 @run.register
@@ -254,8 +261,8 @@ def decompress(command: uses.Decompress) -> None:
             report=partial(stages, "decompressing pictures"),
         )
     facts = {"files": len(files), "to": str(command.to)}
-    print(json.dumps(facts) if command.json else f"pictures: {command.to}")
+    print(json_text(facts) if command.json else f"pictures: {command.to}")
 
 
 def _told_where(path: "Path", *, as_json: bool) -> None:
-    print(json.dumps({"to": str(path)}) if as_json else f"picture: {path}")
+    print(json_text({"to": str(path)}) if as_json else f"picture: {path}")

@@ -1,12 +1,12 @@
 """What each command does: calls its workflow and renders what comes back."""
 
-import json
 from collections import deque
 from contextlib import closing
 from functools import partial, singledispatch
 from typing import TYPE_CHECKING
 
 from impasto.cli import commands, painted, render
+from impasto.cli.answers import json_text
 from impasto.cli.health import health
 from impasto.data.config import Subject
 from impasto.errors import ConfigError
@@ -33,7 +33,7 @@ def recipes(command: commands.Recipes) -> None:
         case ():
             rows = list(listing())
             print(
-                json.dumps(rows, indent=2) if command.json else render.recipe_table(rows, PAINTINGS)
+                json_text(rows, indent=2) if command.json else render.recipe_table(rows, PAINTINGS)
             )
         case ("show", name):
             recipe = find_painting(name) if name in PAINTINGS else find_recipe(name)
@@ -61,7 +61,7 @@ def inspect(command: commands.Inspect) -> None:
             report=partial(stages, "looking at pictures"),
         )
     plain = found.to_plain()
-    print(json.dumps(plain, indent=2) if command.json else health(plain))
+    print(json_text(plain, indent=2) if command.json else health(plain))
     if command.html is not None and not command.json:
         print(f"page: {command.html}")
 
@@ -104,7 +104,7 @@ def prepare(command: commands.Prepare) -> None:
         "to": str(command.to),
         "notices": prepared.notices,
     }
-    print(json.dumps(facts) if command.json else render.preparation(facts, prepared.rejects()))
+    print(json_text(facts) if command.json else render.preparation(facts, prepared.rejects()))
 
 
 def _subject(command: commands.Prepare) -> Subject:
@@ -208,7 +208,7 @@ def resume(command: commands.Resume) -> None:
 def paint(painting: "Painting", *, as_json: bool) -> None:
     """Shows a painting as it comes about, and what came of it."""
     if as_json:
-        print(json.dumps(painting.finish()))
+        print(json_text(painting.finish()))
         return
     for _ in painted.painted(painting):
         pass
@@ -222,7 +222,7 @@ def teach(training: "StyleTraining", *, as_json: bool) -> None:
             print(to_json(event), flush=True)
     facts = {"to": str(training.path), "model": str(training.path / "model.safetensors")}
     told = f"paint: impasto stylize PICTURE --fast {training.path} --to painting.png"
-    print(json.dumps(facts) if as_json else told)
+    print(json_text(facts) if as_json else told)
 
 
 @run.register
@@ -239,7 +239,7 @@ def sample(command: commands.Sample) -> None:
     )
     where = str(files[0] if len(files) == 1 else files[0].parent)
     facts = {"pictures": command.n, "seed": command.seed, "to": where}
-    print(json.dumps(facts) if command.json else f"{command.n} pictures: {where}")
+    print(json_text(facts) if command.json else f"{command.n} pictures: {where}")
 
 
 @run.register
@@ -265,7 +265,7 @@ def evaluate(command: commands.Evaluate) -> None:
             report=stages,
         )
     if command.json:
-        print(json.dumps(evaluation.to_plain()))
+        print(json_text(evaluation.to_plain()))
         return
     print(evaluation)
     if (page := page_of(command.what, command.html)) is not None:
@@ -278,7 +278,7 @@ def doctor(command: commands.Doctor) -> None:
     from impasto.workflows.examination import doctor
 
     found = doctor(command.run)
-    print(json.dumps(found.to_plain()) if command.json else render.examination(found))
+    print(json_text(found.to_plain()) if command.json else render.examination(found))
 
 
 @run.register
@@ -300,7 +300,7 @@ def compare(command: commands.Compare) -> None:
             html=command.html,
             report=stages,
         )
-    print(json.dumps(comparison.to_plain()) if command.json else render.comparison(comparison))
+    print(json_text(comparison.to_plain()) if command.json else render.comparison(comparison))
 
 
 @run.register
@@ -314,13 +314,13 @@ def weights(command: commands.Weights) -> None:
                 f"--from {command.base}: say which weights, as in `impasto weights NAME`"
             )
         rows = [held.to_plain() for held in weights()]
-        print(json.dumps(rows, indent=2) if command.json else render.weights_listing(rows))
+        print(json_text(rows, indent=2) if command.json else render.weights_listing(rows))
         return
     with render.Stages(quiet=command.json, amount=render.BYTES) as stages:
         held = get_weights(
             command.name, base=command.base, report=partial(stages, f"downloading {command.name}")
         )
-    print(json.dumps(held.to_plain()) if command.json else f"{command.name}: {held.path}")
+    print(json_text(held.to_plain()) if command.json else f"{command.name}: {held.path}")
 
 
 @run.register
@@ -329,7 +329,7 @@ def report(command: commands.Report) -> None:
     from impasto.workflows.reporting import report
 
     path = report(command.run, film=command.film)
-    print(json.dumps({"report": str(path)}) if command.json else f"report: {path}")
+    print(json_text({"report": str(path)}) if command.json else f"report: {path}")
 
 
 @run.register
@@ -352,7 +352,7 @@ def watch(training: "Training", *, as_json: bool, quiet: bool = False) -> None:
     path = report(training.path)
     if as_json:
         print(
-            json.dumps({"event": "reported", "run": str(training.path), "report": str(path)}),
+            json_text({"event": "reported", "run": str(training.path), "report": str(path)}),
             flush=True,
         )
     else:
@@ -369,4 +369,4 @@ def _print_json(event: Event) -> Event:
 def _dump(recipe: object) -> str:
     from impasto.config import to_plain
 
-    return json.dumps(to_plain(recipe), indent=2) + "\n"
+    return json_text(to_plain(recipe), indent=2) + "\n"

@@ -187,6 +187,21 @@ def _turned(
     return whole[:: steps[0], :: steps[1]]
 
 
+def flattened(original: Original, channels: int) -> UInt8[np.ndarray, "h w c"]:
+    """The picture in sRGB or in grey, 8 bits, over white where it is transparent.
+
+    Args:
+        original: of any depth.
+        channels: 3 or 1.
+    """
+    image = Image.fromarray(_shallow_levels(original.levels))
+    if original.opacity is not None:
+        image.putalpha(Image.fromarray(_shallow_levels(original.opacity)))
+        image = to_resizable(image)
+    shown = to_srgb(image, original.profile, channels=channels, background="#ffffff")
+    return np.asarray(shown).reshape(shown.height, shown.width, channels)
+
+
 def _into(original: Original, profile: bytes) -> Original:
     """The picture in another RGB, with 8 bits; as it is where a profile cannot be used."""
     own = io.BytesIO(original.profile) if original.profile else ImageCms.createProfile("sRGB")

@@ -46,12 +46,16 @@ class Basis:
     spreads: Int32[np.ndarray, " z"]
 
     @classmethod
-    def of(cls, mean: Float64[np.ndarray, " z"], covariance: Float64[np.ndarray, "z z"]) -> "Basis":
-        """The principal axes of codes."""
-        values, vectors = np.linalg.eigh(covariance)
-        deviations = np.sqrt(np.maximum(values[::-1], 1e-12))
-        spreads = np.rint(FINE * np.log2(deviations)).astype(np.int32)
-        return cls(mean, np.ascontiguousarray(vectors.T[::-1]), spreads)
+    def of(
+        cls,
+        mean: Float64[np.ndarray, " z"],
+        covariance: Float64[np.ndarray, "z z"],
+        axes: Float64[np.ndarray, "z z"],
+    ) -> "Basis":
+        """Of codes with these moments, along their principal axes."""
+        variances = np.einsum("ij,jk,ik->i", axes, covariance, axes)
+        deviations = np.sqrt(np.maximum(variances, 1e-12))
+        return cls(mean, axes, np.rint(FINE * np.log2(deviations)).astype(np.int32))
 
     @property
     def deviations(self) -> Float64[np.ndarray, " z"]:

@@ -1,17 +1,15 @@
-"""Neighbours: which of many vectors are nearest to one, exactly, or past a hundred thousand nearly."""
+"""Neighbours: which of many vectors are nearest to one, exactly, or past a hundred thousand nearly, by a graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
 
-from impasto.errors import ConfigError
-
 EXACT = 100_000  # vectors up to which all are compared
 BLOCK = 16_384  # vectors compared at a time
+WIDE = 256  # places that a search keeps in view; by the library's own 64 it misses a picture itself now and then
 
 
 @dataclass(frozen=True)
@@ -20,9 +18,11 @@ class Neighbours:
 
     Attributes:
         vectors: a row each; of any length, for only their directions are compared.
+        graph: as `graph_of` made it of them; without one all are compared, however many they are.
     """
 
     vectors: Float32[np.ndarray, "n d"]
+    graph: bytes | None = None
 
     def nearest(
         self, wanted: Float[np.ndarray, "m d"], count: int
@@ -32,14 +32,13 @@ class Neighbours:
         Args:
             wanted: what is looked for, a row each.
             count: how many of each, at most all.
-
-        Raises:
-            ConfigError: there are so many vectors that a library is needed, and it is not installed.
         """
-        count = min(count, len(self.vectors))
-        if len(self.vectors) <= EXACT:
+        count, library = min(count, len(self.vectors)), _library()
+        if self.graph is None or library is None:
             return self.exactly(wanted, count)
-        found = self._graph.search(unit(wanted), count)
+        graph = library.restore(self.graph)
+        graph.expansion_search = max(WIDE, count)
+        found = graph.search(unit(wanted), count)
         keys = np.atleast_2d(np.asarray(found.keys)).astype(np.int64)
         return keys, (1 - np.atleast_2d(np.asarray(found.distances))).astype(np.float32)
 
@@ -60,25 +59,29 @@ class Neighbours:
             cosines = np.take_along_axis(cosines, best, 1)
         return rows, cosines
 
-    @cached_property
-    def _graph(self) -> Any:
-        try:
-            from usearch.index import Index
-        except ImportError:
-            raise ConfigError(
-                f"{len(self.vectors):,} pictures: more than {EXACT:,} are searched with usearch; "
-                "pip install 'impasto[search]'"
-            ) from None
-        index = Index(
-            ndim=self.vectors.shape[1],
-            metric="cos",
-            dtype="f32",
-            connectivity=32,
-            expansion_add=256,
-            expansion_search=256,  # by its own figures it misses a picture itself now and then
-        )
-        index.add(np.arange(len(self.vectors)), unit(self.vectors))
-        return index
+
+def graph_of(vectors: Float32[np.ndarray, "n d"]) -> bytes | None:
+    """The graph that a search among so many walks along, as its library keeps it; None where it is not worth it, or
+    not installed.
+
+    Source: Malkov and Yashunin, Efficient and robust approximate nearest neighbor search, arXiv 1603.09320.
+    """
+    library = _library()
+    if len(vectors) <= EXACT or library is None:
+        return None
+    index = library(
+        ndim=vectors.shape[1], metric="cos", dtype="f32", connectivity=32, expansion_add=256
+    )
+    index.add(np.arange(len(vectors)), unit(vectors))
+    return bytes(index.save())
+
+
+def _library() -> Any:
+    try:
+        from usearch.index import Index
+    except ImportError:
+        return None
+    return Index
 
 
 def unit(rows: Float[np.ndarray, "n d"]) -> Float32[np.ndarray, "n d"]:

@@ -36,17 +36,23 @@ class Mixture(nn.Module):
     """A mixture of Gaussians over codes of so many dimensions.
 
     Without being fitted it is one standard normal distribution.
+
+    Attributes:
+        axes: principal ones, a row each, the one along which codes vary most first. They are kept, for their signs
+            and order are another library's on another machine.
     """
 
     shares: Float[Tensor, " k"]
     means: Float[Tensor, "k z"]
     factors: Float[Tensor, "k z z"]  # lower triangles; covariance = factor factor^T
+    axes: Float[Tensor, "z z"]
 
     def __init__(self, dimensions: int, components: int = 1) -> None:
         super().__init__()
         self.register_buffer("shares", torch.full((components,), 1 / components))
         self.register_buffer("means", torch.zeros(components, dimensions))
         self.register_buffer("factors", torch.eye(dimensions).repeat(components, 1, 1))
+        self.register_buffer("axes", torch.eye(dimensions))
 
     @classmethod
     def of(
@@ -60,6 +66,7 @@ class Mixture(nn.Module):
         found.shares.copy_(shares)
         found.means.copy_(means)
         found.factors.copy_(torch.linalg.cholesky(covariances.double()))
+        found.axes.copy_(torch.linalg.eigh(found.moments()[1]).eigenvectors.T.flip(0))
         return found
 
     @torch.no_grad()

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, UInt8
 
 from impasto.data import layout
 from impasto.data.config import DataConfig
@@ -137,39 +136,15 @@ def names_of(prepared: Prepared) -> list[str]:
 def codes_of(
     model: AutoencoderModel, prepared: Prepared, report: Report | None = None
 ) -> Float32[np.ndarray, "n z"]:
-    """The codes of all pictures of a set, each with what is known of it where the model asks for that."""
+    """The codes of all pictures of a set, by their pixels alone: so a picture has the same code wherever it lies."""
     positions = np.arange(len(prepared))
     found = np.empty((len(prepared), model.latents), np.float32)
     for start in range(0, len(prepared), BLOCK):
         some = positions[start : start + BLOCK]
-        found[some] = model.encode(prepared.images(some), known_of(model, prepared, some)).numpy()
+        found[some] = model.encode(prepared.images(some)).numpy()
         if report is not None:
             report(start + len(some), len(prepared))
     return found
-
-
-def known_of(model: Model, prepared: Prepared, positions: Int64[np.ndarray, " n"]) -> torch.Tensor:
-    """What is known of pictures, as far as the set tells what the model was told; zeros for the rest."""
-    there = {*prepared.label_names, *prepared.number_names}
-    rows = []
-    for attribute in model.attributes:
-        width, name = attribute.width, attribute.name
-        if name not in there:
-            rows.append(np.zeros((len(positions), width), np.float32))
-        elif name in prepared.label_names:
-            own = prepared.label_names[name]
-            places = np.array([_place(attribute.values, value) for value in own] + [-1])
-            column = prepared.labels(positions)[:, list(prepared.label_names).index(name)]
-            rows.append(attribute.of_category(places[column]))
-        else:
-            column = prepared.numbers(positions)[:, prepared.number_names.index(name)]
-            rows.append(attribute.of_number(column.astype(np.float64)))
-    empty = np.zeros((len(positions), 0), np.float32)
-    return torch.from_numpy(np.concatenate([empty, *rows], 1))
-
-
-def _place(values: tuple[str, ...], value: str) -> int:
-    return values.index(value) if value in values else -1
 
 
 def written(path: str | Path, option: str = "--to") -> Path:

@@ -5,7 +5,7 @@ header whose vectors they are. Told again to index a source that has changed, on
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from impasto.data.prepared import Prepared, is_prepared
 from impasto.data.spread import evenly
 from impasto.errors import BadInput, ConfigError, ModelError, SourceError
 from impasto.evaluation.extractors import Extractor, find_extractor
-from impasto.latents.neighbours import Neighbours, recall
+from impasto.latents.neighbours import Neighbours, graph_of, recall
 from impasto.nn.pretrained import find
 from impasto.nn.weights import read_facts, read_tensors, write_tensors
 from impasto.sheets import tile
@@ -28,13 +28,13 @@ from impasto.workflows.pictures import Report
 from impasto.workflows.reading import (
     BLOCK,
     Opened,
-    known_of,
     names_of,
     opened,
     picture,
     pictures,
     written,
 )
+from impasto.workflows.remembering import HEAD, recalled, remember
 from impasto.workflows.results import PICTURES, write_picture
 
 FORMAT = 1
@@ -112,11 +112,9 @@ def index(
     prepared = pictures(source, eye.data, classes=classes, only=only, limit=limit, report=report)
     target = Path(to)
     before = _read(target) if target.exists() else None
-    if before is not None and before.facts["digest"] != eye.digest:
-        raise ModelError(
-            f"{target}: made by another model ({before.facts['by']}); name another --to, or delete it first"
-        )
-    keys = prepared.arrays.keys[prepared.slots(np.arange(len(prepared)))]
+    if before is not None:
+        _check(before.facts, eye, f"{target}: name another --to, or delete it first: it was made")
+    keys = np.array(_keys(prepared), np.uint64)
     vectors = np.empty((len(prepared), eye.dimensions), np.float32)
     old = {int(key): row for row, key in enumerate(before.keys)} if before else {}
     rows = np.array([old.get(int(key), -1) for key in keys], np.int64)
@@ -129,16 +127,18 @@ def index(
         "by": eye.name,
         "digest": eye.digest,
         "model": str(Path(model).resolve()) if model else None,
-        "extractor": extractor,
+        "extractor": str(Path(extractor).resolve())
+        if extractor and Path(extractor).is_file()
+        else extractor,
         "source": prepared.source,
         "credit": prepared.credit,
         "prepared": str(prepared.path.resolve()),
     }
-    names = json.dumps(names_of(prepared)).encode()
     tensors = {
         "vectors": torch.from_numpy(vectors),
         "keys": torch.from_numpy(keys.astype(np.uint64).view(np.int64).copy()),
-        "names": torch.from_numpy(np.frombuffer(names, np.uint8).copy()),
+        "names": _bytes(json.dumps(names_of(prepared)).encode()),
+        "graph": _bytes(graph_of(vectors) or b""),
     }
     write_tensors(written(target), tensors, facts)
     truth, recalls = _recalls(prepared, vectors, eye)
@@ -152,6 +152,8 @@ def search(
     *,
     count: int = 12,
     to: str | Path | None = None,
+    model: str | Path | None = None,
+    extractor: str | None = None,
 ) -> list[Match]:
     """The pictures of an index that are most like one, best first.
 
@@ -160,27 +162,59 @@ def search(
         picture_file: what is looked for.
         count: how many, at most.
         to: a picture of those found, with the one looked for before them.
+        model: that it was made by, if it lies elsewhere now.
+        extractor: the same.
 
     Raises:
-        BadInput: index or picture cannot be used, or the index's model is not where it was.
+        BadInput: index or picture cannot be used, or the index's model is not to be found.
     """
     if count < 1:
         raise ConfigError(f"-k {count}: must be above zero")
     held = _read(Path(path))
-    facts = held.facts
-    eye = eye_of(facts["model"], facts["extractor"])
-    if eye.digest != facts["digest"]:
-        raise ModelError(
-            f"{path}: made by {facts['by']}, which is not what it was then; index the pictures again"
-        )
+    eye = _again(held.facts, model, extractor, where=str(path))
     image = picture(picture_file, eye.data)
-    rows, cosines = Neighbours(held.vectors).nearest(eye.see(image[None]), count)
+    rows, cosines = Neighbours(held.vectors, held.graph).nearest(eye.see(image[None]), count)
     if to is not None:
-        _draw(Path(to), Path(facts["prepared"]), eye.data, image, rows[0])
+        _draw(Path(to), held, eye.data, image, rows[0])
     return [
         Match(held.names[row], float(cosine))
         for row, cosine in zip(rows[0], cosines[0], strict=True)
     ]
+
+
+def _again(
+    facts: Mapping[str, Any], model: str | Path | None, extractor: str | None, *, where: str
+) -> "Eye":
+    """What made an index: as it is named, or where it was, or where it was seen last."""
+    if model is None and extractor is None:
+        extractor = facts["extractor"]
+        if extractor is None:
+            head = bytes.fromhex(facts["digest"].split()[0])[:HEAD]
+            there = facts["model"] if Path(facts["model"]).exists() else None
+            eye = _own(recalled(head, there, where=f"{where}: made"))
+        else:
+            eye = eye_of(None, extractor)
+    else:
+        eye = eye_of(model, extractor)
+    _check(facts, eye, f"{where}: made")
+    return eye
+
+
+def _check(facts: Mapping[str, Any], eye: "Eye", what: str) -> None:
+    """That an index is of what this sees."""
+    if facts["digest"] == eye.digest:
+        return
+    if facts["digest"].split()[0] == eye.digest.split()[0]:
+        raise ModelError(
+            f"{what} by this model in an older way; delete it and index the pictures again"
+        )
+    raise ModelError(
+        f"{what} by another model ({facts['by']}) than {eye.name}; name that one with --model"
+    )
+
+
+def _bytes(content: bytes) -> torch.Tensor:
+    return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
 
 
 @dataclass(frozen=True)
@@ -219,7 +253,9 @@ def eye_of(model: str | Path | None, extractor: str | None) -> Eye:
             "index: name --model, whose codes are compared, or --extractor, and not both"
         )
     if model is not None:
-        return _own(opened(model))
+        own = opened(model)
+        remember(own)
+        return _own(own)
     assert extractor is not None
     return _pretrained(find_extractor(extractor), DataConfig(size=SEEN))
 
@@ -234,17 +270,17 @@ def _own(model: Opened) -> Eye:
     coder = model.coder
     center, covariance = coder.density.moments()
     spread, axes = torch.linalg.eigh(covariance)
-    scaled = (axes * spread.clamp(min=TINY) ** -0.25).float()
+    scaled = (axes * spread.clamp(min=TINY) ** -0.25 @ axes.T).float()  # whatever the axes' signs
 
-    def coded(images: Pictures, known: torch.Tensor | None = None) -> Vectors:
-        codes = coder.encode(images, known)
+    def coded(images: Pictures) -> Vectors:
+        codes = coder.encode(images)
         if model.data.flip:
-            codes = (codes + coder.encode(images[:, :, ::-1].copy(), known)) / 2
+            codes = (codes + coder.encode(images[:, :, ::-1].copy())) / 2
         told: np.ndarray = ((codes - center.float()) @ scaled).numpy()
         return told
 
     def look(prepared: Prepared, some: Int64[np.ndarray, " n"]) -> Vectors:
-        return coded(prepared.images(some), known_of(coder, prepared, some))
+        return coded(prepared.images(some))
 
     digest = f"{model.digest.hex()} {COMPARING}"
     return Eye(str(model.path), digest, coder.latents, model.data, coded, look, own=True)
@@ -260,11 +296,18 @@ def _pretrained(extractor: Extractor, data: DataConfig) -> Eye:
     )
 
 
+def _keys(prepared: Prepared) -> list[int]:
+    """What each picture's content is known by."""
+    found: list[int] = prepared.arrays.keys[prepared.slots(np.arange(len(prepared)))].tolist()
+    return found
+
+
 @dataclass(frozen=True)
 class _Held:
     vectors: Vectors
     keys: UInt64[np.ndarray, " n"]
     names: list[str]
+    graph: bytes | None
     facts: dict[str, Any]
 
 
@@ -283,7 +326,8 @@ def _read(path: Path) -> _Held:
     tensors, facts = read_tensors(path)
     names = json.loads(bytes(tensors["names"].numpy()))
     keys = tensors["keys"].numpy().view(np.uint64)
-    return _Held(tensors["vectors"].numpy(), keys, names, facts)
+    graph = bytes(tensors["graph"].numpy()) if "graph" in tensors else b""
+    return _Held(tensors["vectors"].numpy(), keys, names, graph or None, facts)
 
 
 def _recalls(prepared: Prepared, vectors: Vectors, eye: Eye) -> tuple[str, dict[str, float]]:
@@ -329,16 +373,20 @@ def altered(images: Pictures, *, mirrored: bool) -> Pictures:
 
 def _draw(
     target: Path,
-    home: Path,
+    held: _Held,
     data: DataConfig,
     image: UInt8[np.ndarray, "h w c"],
     rows: Sequence[int] | Int64[np.ndarray, " k"],
 ) -> None:
     if target.suffix.lower() not in PICTURES:
         raise BadInput(f"--to {target}: name a .png, .jpg or .webp file")
-    if not is_prepared(home):
+    home = Path(held.facts["prepared"])
+    prepared = Prepared.open(home).viewed(data) if is_prepared(home) else None
+    places = {} if prepared is None else {key: at for at, key in enumerate(_keys(prepared))}
+    wanted = [places.get(int(held.keys[row])) for row in rows]
+    if prepared is None or None in wanted:
         raise SourceError(
-            f"{home}: the pictures that were indexed are not there any more; index them again to see them"
+            f"{home}: pictures that were indexed are not there any more; index them again to see them"
         )
-    found = Prepared.open(home).viewed(data).images(np.asarray(rows, np.int64))
+    found = prepared.images(np.array(wanted, np.int64))
     write_picture(tile(np.concatenate([image[None], found])), written(target))

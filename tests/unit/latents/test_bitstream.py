@@ -21,7 +21,9 @@ MODEL = bytes(range(8))
 def basis_of(seed=0):
     drawn = np.random.default_rng(seed)
     root = drawn.normal(size=(LATENTS, LATENTS)) * np.logspace(0, -3, LATENTS)
-    return Basis.of(drawn.normal(size=LATENTS), root @ root.T)
+    covariance = root @ root.T
+    axes = np.linalg.eigh(covariance).eigenvectors.T[::-1]
+    return Basis.of(drawn.normal(size=LATENTS), covariance, np.ascontiguousarray(axes))
 
 
 def coded(width=40, height=20, step=0.1, seed=0, scale=1.0):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from impasto.latents import neighbours
-from impasto.latents.neighbours import Neighbours, recall, unit
+from impasto.latents.neighbours import Neighbours, graph_of, recall, unit
 
 
 @pytest.fixture
@@ -37,10 +37,21 @@ def test_past_the_limit_nearly_all_of_the_nearest_are_found(vectors, monkeypatch
     pytest.importorskip("usearch", reason="the search extra is not installed")
     exactly, _ = Neighbours(vectors).nearest(vectors, 10)
     monkeypatch.setattr(neighbours, "EXACT", 100)
-    nearly, cosines = Neighbours(vectors).nearest(vectors, 10)
+    graph = graph_of(vectors)
+    assert graph
+    nearly, cosines = Neighbours(vectors, graph).nearest(vectors, 10)
     found = [len({*some} & {*others}) for some, others in zip(exactly, nearly, strict=True)]
     assert np.mean(found) > 9.5
     assert np.mean(cosines[:, 0] > 1 - 1e-4) > 0.99
+
+
+def test_a_graph_is_for_many_only(vectors, monkeypatch):
+    assert graph_of(vectors) is None
+    monkeypatch.setattr(neighbours, "EXACT", 100)
+    monkeypatch.setattr(neighbours, "_library", lambda: None)
+    assert graph_of(vectors) is None
+    rows, _ = Neighbours(vectors, b"of another machine").nearest(vectors[:3], 1)
+    assert rows[:, 0].tolist() == [0, 1, 2]
 
 
 def test_recall_is_one_where_kinds_lie_apart_and_their_share_where_they_do_not(vectors):
