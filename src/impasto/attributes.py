@@ -16,6 +16,8 @@ from pydantic import PositiveFloat
 from impasto.config import configuration
 from impasto.errors import ConfigError, nearest
 
+FARTHEST = 20  # deviations from the mean that a number may be asked for
+
 
 @configuration
 class Attribute:
@@ -62,17 +64,17 @@ class Attribute:
         if self.values:
             if word not in self.values:
                 raise ConfigError(
-                    f"{self.name}={word}: no such value: {nearest(word, self.values)}"
+                    f"--condition {self.name}={word}: no such value: {nearest(word, self.values)}"
                 )
             return self.of_category(np.array([self.values.index(word)]))
         try:
             number = float(word)
         except ValueError:
             number = math.nan
-        if not math.isfinite(number):
+        if not abs(number - self.mean) <= FARTHEST * self.deviation:  # nan too
             raise ConfigError(
-                f"{self.name}={word}: is a number, {self.mean:.4g} on average; give one, such as "
-                f"{self.name}={self.mean + self.deviation:.3g}"
+                f"--condition {self.name}={word}: is a number, {self.mean:.4g} on average; give one not too far "
+                f"from it, such as {self.name}={self.mean + self.deviation:.3g}"
             )
         return self.of_number(np.array([number]))
 
@@ -161,6 +163,10 @@ def asked(
             name, value = _owner(attributes, word), word
         if name not in by_name:
             raise ConfigError(f"--condition {word}: no such attribute: {nearest(name, by_name)}")
+        if name in rows:
+            raise ConfigError(
+                f"--condition {' '.join(words)}: says two things of {name}; leave one of them out"
+            )
         rows[name] = by_name[name].parse(value)
     return rows
 
@@ -193,11 +199,15 @@ def _owner(attributes: Sequence[Attribute], value: str) -> str:
         raise ConfigError(
             f"--condition {value}: several attributes have it; say which: {', '.join(f'{o}={value}' for o in owners)}"
         )
-    there = [v for attribute in attributes for v in attribute.values]
-    there += [f"{a.name}={a.mean:.3g}" for a in attributes if not a.values]
-    if not there:
+    if not attributes:
         raise ConfigError(
             f"--condition {value}: this model draws without conditions; train a conditional one, such as "
             "--recipe lfw64-cvae"
         )
-    raise ConfigError(f"--condition {value}: no such value: {nearest(value, there)}")
+    for attribute in attributes:
+        if attribute.name == value:
+            example = attribute.values[0] if attribute.values else f"{attribute.mean:.3g}"
+            raise ConfigError(f"--condition {value}: say which, such as {value}={example}")
+    there = [f"{a.name}={a.mean:.3g}" for a in attributes if not a.values]
+    there += [v for attribute in attributes for v in attribute.values]
+    raise ConfigError(f"--condition {value}: no such value: {nearest(value, dict.fromkeys(there))}")

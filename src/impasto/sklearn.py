@@ -8,6 +8,7 @@ again = encoder.inverse_transform(codes)
 """
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 from safetensors.torch import load, save
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
 
 from impasto.config import from_plain, to_plain
 from impasto.errors import ConfigError, SourceError, nearest
@@ -37,7 +39,11 @@ HELD_OUT = 10  # one picture in so many is left out of training, to choose the d
 Pictures = UInt8[np.ndarray, "n h w c"]
 
 
-class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class PictureEncoder(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
     """Pictures to codes and back, learnt from the pictures at hand.
 
     Pictures are uint8 arrays `n h w c` (or `n h w`, grey), square, from 8 pixels; rows of a table, as
@@ -54,10 +60,12 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         batch: pictures in a step, at most all.
         learning_rate: of Adam.
         image_shape: height, width and channels of pictures that come as rows; None for arrays of pictures.
-        random_state: seed of weights, order and noise.
+        random_state: seed of weights, order and noise, or a generator that draws one.
 
     Attributes:
         model_: what was learnt, as `impasto.load` gives it.
+        family_: what kind of model it is.
+        config_: its settings.
         n_features_in_: numbers in a picture.
     """
 
@@ -72,7 +80,7 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         batch: int = 32,
         learning_rate: float = 1e-3,
         image_shape: tuple[int, int, int] | None = None,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.family = family
         self.latents = latents
@@ -96,9 +104,13 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise SourceError(f"fit: {len(images)} pictures are too few; give two or more")
         shape = ImageShape(images.shape[3], images.shape[1])
         config = self._config()
+        if not (self.batch >= 1 and 0 < self.epochs < math.inf):
+            raise ConfigError(
+                f"epochs {self.epochs}, batch {self.batch}: both are above zero, and epochs are not infinite"
+            )
         strangers = np.arange(len(images)) % HELD_OUT == HELD_OUT - 1
         trained = images[~strangers]
-        seed, batch = int(self.random_state), min(self.batch, len(trained))
+        seed, batch = _seed(self.random_state), min(self.batch, len(trained))
         family = FAMILIES[self.family](config, shape, Streams(seed, torch.device("cpu")))
         steps = max(1, round(self.epochs * len(trained) / batch))
         budget, nothing = Budget(steps * batch, "images"), torch.zeros(batch, 0)
@@ -111,8 +123,9 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         assert isinstance(model, AutoencoderModel)
         model.settle(mixture(model.encode(trained), model.encode(images[strangers]), seed=seed))
         model.provenance = {"impasto": __version__, "pictures": len(trained)}
-        self.model_ = model
+        self.model_, self.family_, self.config_ = model, self.family, to_plain(config)
         self.n_features_in_ = int(np.prod(images.shape[1:]))
+        self.shape_in_ = np.shape(X)[1:]
         return self
 
     def transform(self, X: np.ndarray) -> Float32[np.ndarray, "n z"]:
@@ -133,7 +146,7 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"inverse_transform: codes of shape {codes.shape}; give rows of {model.latents}"
             )
         images = model.decode(torch.from_numpy(codes), torch.zeros(len(codes), 0))
-        return images.reshape(len(images), -1) if self.image_shape else images
+        return images.reshape(len(images), *self.shape_in_)
 
     def score_samples(self, X: np.ndarray) -> Float[np.ndarray, " n"]:
         """The log-density of each picture's code, in nats: low where a picture is unlike those learnt from."""
@@ -159,9 +172,8 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         model = told.pop("model_", None)
         if isinstance(model, AutoencoderModel):
             told["model_bytes"] = save({n: t.contiguous() for n, t in model.state().items()})
-            facts = {"provenance": model.provenance, "config": to_plain(self._config())}
             shape = [model.shape.channels, model.shape.size]
-            told["model_facts"] = json.dumps(facts | {"shape": shape})
+            told["model_facts"] = json.dumps({"provenance": model.provenance, "shape": shape})
         return told
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -171,8 +183,8 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         super().__setstate__(told)
         if content is not None and facts is not None:
             plain = json.loads(facts)
-            config = from_plain(CONFIGS[self.family], plain["config"], where="PictureEncoder")
-            revived = FAMILIES[self.family].revive(
+            config = from_plain(CONFIGS[self.family_], self.config_, where="PictureEncoder")
+            revived = FAMILIES[self.family_].revive(
                 config, ImageShape(*plain["shape"]), load(content)
             )
             assert isinstance(revived, AutoencoderModel)
@@ -182,6 +194,11 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_is_fitted__(self) -> bool:
         """Whether there is something to encode with."""
         return hasattr(self, "model_")
+
+    @property
+    def _n_features_out(self) -> int:
+        """Numbers in a code, for the names that scikit-learn gives them."""
+        return self._fitted().latents
 
     def _config(self) -> Any:
         if self.family not in CONFIGS:
@@ -241,6 +258,12 @@ class PictureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 )
             images = rounded
         return images
+
+
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _shuffled(places: np.ndarray, count: int, seed: int) -> np.ndarray:

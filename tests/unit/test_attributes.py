@@ -76,6 +76,10 @@ def test_what_is_not_asked_for_is_drawn_as_it_occurs(attributes):
         (["hapy"], "no such value: did you mean happy?"),
         (["age=old"], "is a number, 40 on average"),
         (["age=nan"], "is a number"),
+        (["age=1e30"], "not too far"),
+        (["age"], "say which, such as age=40"),
+        (["mood"], "say which, such as mood="),
+        (["hat=yes", "hat=no"], "says two things of hat"),
     ],
 )
 def test_what_cannot_be_asked_for_is_an_error_with_the_way_out(attributes, words, said):

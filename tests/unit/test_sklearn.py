@@ -80,6 +80,26 @@ def test_it_pickles_without_pickling_a_network(encoder, images):
     assert pickle.loads(pickle.dumps(PictureEncoder(latents=7))).latents == 7
 
 
+def test_settings_that_change_after_learning_are_for_the_next_time(encoder, images):
+    changed = pickle.loads(pickle.dumps(encoder)).set_params(latents=9, family="autoencoder")
+    again = pickle.loads(pickle.dumps(changed))
+    assert np.allclose(again.transform(images[:5]), encoder.transform(images[:5]), atol=1e-6)
+    assert again.latents == 9
+
+
+def test_codes_have_names_and_pictures_their_form(images):
+    grey = images[:40, ..., 0]
+    encoder = PictureEncoder(**QUICK | {"random_state": np.random.RandomState(3)}).fit(grey)
+    assert encoder.get_feature_names_out().tolist() == [f"pictureencoder{i}" for i in range(4)]
+    assert encoder.inverse_transform(encoder.transform(grey)).shape == grey.shape
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 0}, {"epochs": -1}, {"epochs": float("nan")}])
+def test_budgets_that_are_none_are_told(images, wrong):
+    with pytest.raises(BadInput, match="above zero"):
+        PictureEncoder(**QUICK | wrong).fit(images)
+
+
 def test_the_same_seed_learns_the_same(encoder, images):
     again = PictureEncoder(**QUICK).fit(images)
     assert (again.transform(images) == encoder.transform(images)).all()

@@ -196,7 +196,9 @@ class Anomalies:
             metavar="SOURCE",
         ),
     ] = None
-    minutes: Annotated[float, arg(help="How long to learn, without --model.", metavar="N")] = 10.0
+    minutes: Annotated[
+        float | None, arg(help="How long to learn, without --model; 10 by default.", metavar="N")
+    ] = None
     to: Annotated[
         Path | None,
         arg(help="Where the model goes that is learnt; below runs/ by default.", metavar="RUN"),
@@ -208,7 +210,7 @@ class Anomalies:
     normal_classes: Annotated[
         tuple[str, ...],
         arg(
-            help="Which classes are normal, to learn from and among those to look at; good, normal, ok by default.",
+            help="Which classes are normal: to learn from, all by default; among those to look at, good, normal, ok.",
             metavar="CLASS",
         ),
     ] = ()

@@ -198,6 +198,10 @@ def anomalies(command: uses.Anomalies) -> None:
     from impasto.workflows.oddities import anomalies, learn_normals
 
     model, normal = command.model, command.normal
+    if model is not None and (command.to or command.minutes):
+        raise ConfigError(
+            "--to, --minutes: are for learning, and --model has learnt; leave them out"
+        )
     if model is None:
         if normal is None:
             raise ConfigError("anomalies: name --model, or --normal pictures to learn from")
@@ -205,7 +209,7 @@ def anomalies(command: uses.Anomalies) -> None:
             training = learn_normals(
                 normal,
                 to=command.to,
-                minutes=command.minutes,
+                minutes=command.minutes or 10.0,
                 classes=command.normal_classes,
                 report=partial(stages, "preparing pictures"),
             )

@@ -41,7 +41,7 @@ class Normals:
         middle = np.median(parts, 0)
         spread = STEEP * np.median(np.abs(parts - middle), 0) + 1e-9
         scores = _score((parts - middle) / spread)
-        return cls(middle, spread, float(np.quantile(scores, 1 - rate)), rate, scores)
+        return cls(middle, spread, _threshold(scores, rate), rate, scores)
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Normals":
@@ -60,13 +60,23 @@ class Normals:
             "held_out": [round(score, 4) for score in self.held_out.tolist()],
         }
 
+    @property
+    def told_rate(self) -> float:
+        """The least share that so many held-out pictures can tell, or the one that was asked for."""
+        return max(self.rate, 1 / (len(self.held_out) + 1))
+
     def at(self, rate: float) -> "Normals":
         """The same with the threshold for another share of false alarms."""
-        return replace(self, threshold=float(np.quantile(self.held_out, 1 - rate)), rate=rate)
+        return replace(self, threshold=_threshold(self.held_out, rate), rate=rate)
 
     def score(self, parts: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         """How odd pictures are; about 0 for normal ones."""
         return _score((parts - self.middle) / self.spread)
+
+
+def _threshold(scores: Float[np.ndarray, " n"], rate: float) -> float:
+    """What so many of these exceed; where they are too few to tell so small a share, what none of them does."""
+    return float(np.quantile(scores, 1 - rate, method="higher"))
 
 
 def _score(scaled: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:

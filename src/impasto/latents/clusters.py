@@ -54,7 +54,7 @@ def by_density(codes: Float[np.ndarray, "n z"], *, least: int, seed: int = 0) ->
     drawn = np.arange(len(reduced))
     if len(drawn) > COMPARED:
         drawn = np.random.default_rng(seed).choice(drawn, COMPARED, replace=False)
-    fewer = max(2, round(least * len(drawn) / len(reduced)))
+    fewer = min(max(2, round(least * len(drawn) / len(reduced))), len(drawn))
     found = HDBSCAN(min_cluster_size=fewer, min_samples=max(1, fewer // 4), copy=True)
     labels = found.fit(reduced[drawn]).labels_.astype(np.int64)
     if len(drawn) < len(reduced):
@@ -69,16 +69,15 @@ def by_density(codes: Float[np.ndarray, "n z"], *, least: int, seed: int = 0) ->
 def by_means(codes: Float[np.ndarray, "n z"], *, count: int | None, seed: int = 0) -> Clusters:
     """So many clusters around their means; by default as many as part best by the silhouette."""
     reduced = _reduced(codes, seed)
-    numbers = [count] if count else [k for k in TRIED if k < len(codes) // 2]
-    best: Clusters | None = None
+    different = len(np.unique(reduced, axis=0))
+    numbers = [count] if count else [k for k in TRIED if k == TRIED[0] or k < len(codes) // 2]
+    tried = []
     for number in numbers:
-        found = KMeans(number, n_init=4, random_state=seed).fit(reduced)
+        found = KMeans(min(number, different), n_init=4, random_state=seed).fit(reduced)
         labels = _by_size(found.labels_.astype(np.int64))
-        tried = Clusters(labels, _silhouette(reduced, labels, seed), f"k-means, k = {number}")
-        if best is None or tried.silhouette > best.silhouette:
-            best = tried
-    assert best is not None
-    return best
+        name = f"k-means, k = {labels.max() + 1}"
+        tried.append(Clusters(labels, _silhouette(reduced, labels, seed), name))
+    return max(tried, key=lambda each: -2.0 if np.isnan(each.silhouette) else each.silhouette)
 
 
 def _reduced(codes: Float[np.ndarray, "n z"], seed: int) -> Float[np.ndarray, "n d"]:
@@ -100,10 +99,9 @@ def _by_size(labels: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
 def _silhouette(
     codes: Float[np.ndarray, "n z"], labels: Int64[np.ndarray, " n"], seed: int
 ) -> float:
-    inside = labels >= 0
-    if len(np.unique(labels[inside])) < 2:
+    inside = np.flatnonzero(labels >= 0)
+    if len(inside) > JUDGED:
+        inside = np.random.default_rng(seed).choice(inside, JUDGED, replace=False)
+    if not 2 <= len(np.unique(labels[inside])) < len(inside):
         return float("nan")
-    size = min(JUDGED, int(inside.sum()))
-    return float(
-        silhouette_score(codes[inside], labels[inside], sample_size=size, random_state=seed)
-    )
+    return float(silhouette_score(codes[inside], labels[inside]))

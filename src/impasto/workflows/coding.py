@@ -93,10 +93,12 @@ def decode(
         BadInput: the model or the codes cannot be used, or nothing can be written there.
     """
     model = opened(path).model
+    target = Path(to)
+    if target.suffix and target.suffix.lower() not in PICTURES and not target.is_dir():
+        raise BadInput(f"--to {target}: name a .png, .jpg or .webp file, or a folder")
     rows = read_codes(codes, model)
     known = torch.from_numpy(np.repeat(asked_row(model, condition), len(rows), 0))
     images = model.decode(torch.from_numpy(rows), known)
-    target = Path(to)
     if target.suffix.lower() in PICTURES and not target.is_dir():
         write_picture(tile(images), written(target))
         return [target]
@@ -143,15 +145,20 @@ def read_codes(path: str | Path, model: Model) -> Float32[np.ndarray, "n z"]:
                 rows = np.array([row[1:] for row in list(csv.reader(lines))[1:]], np.float32)
         else:
             with file.open("rb") as content:
-                rows = np.lib.format.read_array(content, allow_pickle=False).astype(np.float32)
-    except (OSError, ValueError, EOFError) as error:
+                rows = np.lib.format.read_array(content, allow_pickle=False)
+                rows = rows.astype(np.float32, casting="same_kind")
+    except (OSError, ValueError, TypeError, EOFError, MemoryError) as error:
         raise DamagedFile(f"{file}: cannot be read as codes ({error}); write them again") from None
-    if rows.ndim != 2 or rows.shape[1] != model.latents or not np.isfinite(rows).all():
+    if rows.ndim != 2 or rows.shape[1] != model.latents or not len(rows) or not _finite(rows):
         raise ModelError(
             f"{file}: holds {' x '.join(map(str, rows.shape))} numbers, and this model's codes are rows of "
             f"{model.latents} finite ones; encode with the same model"
         )
     return rows
+
+
+def _finite(rows: Float32[np.ndarray, "n z"]) -> bool:
+    return bool(np.isfinite(rows).all())
 
 
 def _target(to: str | Path) -> Path:

@@ -15,13 +15,12 @@ from impasto.families.coder import AutoencoderModel
 from impasto.latents.bitstream import LARGEST, Basis, Coded, model_of, pack, tiles_of, unpack
 from impasto.workflows.codecs import Rendition, Rival, rendition, rivals
 from impasto.workflows.pictures import Report
-from impasto.workflows.reading import Opened, opened, written
+from impasto.workflows.reading import READ, Opened, opened, written
 from impasto.workflows.remembering import HEAD, recalled, remember
 from impasto.workflows.results import write_picture
 
 SUFFIX = ".imp"
 STEP = 0.25  # of the codes' largest deviation, by default
-READ = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".gif")
 
 
 @dataclass(frozen=True)

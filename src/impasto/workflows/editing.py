@@ -1,5 +1,6 @@
 """Changing pictures by what they show: directions among latents that attributes taught."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,12 +8,14 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from sklearn.linear_model import LogisticRegression
+from torch import Tensor
 
 from impasto.data.prepared import Prepared
 from impasto.data.spread import evenly
 from impasto.errors import BadInput, ConfigError, nearest
 from impasto.evaluation.extractors import find_extractor
 from impasto.evaluation.sight import Sight
+from impasto.families import Model
 from impasto.families.coder import AutoencoderModel
 from impasto.latents.directions import FEWEST, direction_of_mark, direction_of_number
 from impasto.sheets import tile
@@ -20,9 +23,10 @@ from impasto.workflows.coding import asked_row
 from impasto.workflows.pictures import Report
 from impasto.workflows.reading import Opened, codes_of, opened, pictures, written
 from impasto.workflows.results import PICTURES, write_picture
-from impasto.workflows.walking import latents_of
+from impasto.workflows.walking import latents_of, seeded
 
 LEARNT_FROM = 4_000  # pictures, or draws of a GAN
+STRONGEST = 20
 
 
 def edit(
@@ -40,7 +44,8 @@ def edit(
     """Draws pictures before and after changes of attributes, two rows.
 
     Each change goes along one direction among latents; strength 1 is as far as pictures with and without
-    the attribute are apart. Several are made at once.
+    the attribute are apart. Several are made at once. A conditional model is told the change too, for its latents
+    hold what its conditions do not say.
 
     Args:
         path: a run's directory or a model.safetensors file.
@@ -67,16 +72,13 @@ def edit(
     if not wanted:
         raise ConfigError(f"edit: say what to --change: {', '.join(_possible(prepared)[:12])}")
     known = torch.from_numpy(asked_row(model.model, condition))
-    if edited:
-        latents = latents_of(model, edited, known)
-    else:
-        many = known.expand(64, -1)
-        latents = torch.stack([model.model.draw(seed, 0, many)[0] for seed in seeds])
+    latents = latents_of(model, edited, known) if edited else seeded(model, seeds, known)
     ways = Ways(model, prepared, extractor, report)
     moved = latents.clone()
     for name, value, strength in wanted:
         moved += strength * torch.from_numpy(ways(name, value))
-    rows = model.model.decode(torch.cat([latents, moved]), known.expand(2 * len(latents), -1))
+    told = [each.expand(len(latents), -1) for each in (known, changed(model.model, known, wanted))]
+    rows = model.model.decode(torch.cat([latents, moved]), torch.cat(told))
     write_picture(tile(rows, len(latents)), written(target))
     return target
 
@@ -93,9 +95,11 @@ def parsed(word: str, prepared: Prepared) -> tuple[str, str | None, float]:
     try:
         far = float(strength)
     except ValueError:
+        far = math.nan
+    if not abs(far) <= STRONGEST:
         raise ConfigError(
-            f"--change {word}: {strength} is no strength; say such as {what}:0.5"
-        ) from None
+            f"--change {word}: {strength} is no strength from -{STRONGEST} to {STRONGEST}; say such as {what}:0.5"
+        )
     name, equals, value = what.partition("=")
     if not equals and name in prepared.number_names:
         return name, None, far
@@ -104,9 +108,37 @@ def parsed(word: str, prepared: Prepared) -> tuple[str, str | None, float]:
         return owners[0], what, far
     if equals and value in prepared.label_names.get(name, ()):
         return name, value, far
+    if not (there := _possible(prepared)):
+        raise ConfigError(
+            f"--change {word}: nothing is known of these --labelled pictures; put them into folders by class, or a "
+            "table beside them"
+        )
     raise ConfigError(
-        f"--change {word}: the pictures have no such attribute: {nearest(what, _possible(prepared))}"
+        f"--change {word}: the pictures have no such attribute: {nearest(what, there)}"
     )
+
+
+def changed(
+    model: Model, known: Float[Tensor, "1 k"], wanted: Sequence[tuple[str, str | None, float]]
+) -> Float[Tensor, "1 k"]:
+    """What a conditional model is told after changes: the value, as far as its strength goes; a number, moved on by so
+    many deviations.
+    """
+    told, start = known.clone(), 0
+    for attribute in model.attributes:
+        row = told[:, start : start + attribute.width]
+        for name, value, strength in wanted:
+            if name != attribute.name:
+                continue
+            if value in attribute.values:
+                there = torch.from_numpy(
+                    attribute.of_category(np.array([attribute.values.index(value)]))
+                )
+                row.lerp_(there, min(max(strength, 0.0), 1.0))
+            elif value is None and not attribute.values:
+                row.copy_(torch.tensor([[float(row[0, 0]) + strength, 1.0]]))
+        start += attribute.width
+    return told
 
 
 class Ways:

@@ -117,6 +117,10 @@ def map_pictures(
     prepared = pictures(source, eye.data, classes=classes, only=only, limit=limit, report=report)
     if len(prepared) < FEWEST:
         raise SourceError(f"{source}: {len(prepared)} pictures make no map; give {FEWEST} or more")
+    if clusters is not None and clusters >= len(prepared):
+        raise ConfigError(
+            f"--clusters {clusters}: must be below the number of pictures, {len(prepared)}"
+        )
     codes = eye.looked(prepared, np.arange(len(prepared)), report)
     found = (
         by_means(codes, count=clusters, seed=seed)

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from impasto.data.config import DataConfig
 from impasto.data.prepared import Prepared
-from impasto.errors import BadInput, ConfigError, SourceError
+from impasto.errors import BadInput, ConfigError, SourceError, nearest
 from impasto.evaluation.evaluation import FEWEST
 from impasto.evaluation.extractors import find_extractor
 from impasto.evaluation.sight import Sight
@@ -31,11 +31,9 @@ from impasto.workflows.training import Training, train
 
 NORMAL = ("good", "normal", "ok")  # names of classes that are normal, if none are named
 BLOCK = 512
-LATENTS, WIDTH, BATCH = (
-    32,
-    16,
-    32,
-)  # of a model of normal pictures: narrow, so that others do not pass
+LATENTS, WIDTH = 32, 16  # of a model of normal pictures: narrow, so that others do not pass
+BATCH = 32
+TRAINED = 0.9  # share of the normal pictures, the others being held out
 RATE = 0.01  # share of normal pictures that a threshold calls odd, by default
 
 
@@ -56,7 +54,7 @@ class Anomalies:
     Attributes:
         pictures: that were looked at.
         threshold: of the score.
-        rate: share of normal pictures above it.
+        rate: share of normal pictures above it, at most.
         normals: held-out pictures that it was taken from.
         told_apart: how well the pictures are told from held-out normal ones, if all of them are odd: AUROC.
         ranking: how well the odd ones among them are told from the others, where classes say which are.
@@ -113,12 +111,14 @@ def learn_normals(
         BadInput: source or directory cannot be used.
     """
     chosen, _ = choose(normal, DataConfig(classes=classes))
+    data = replace(chosen.data, flip=False, validation=1 - TRAINED)
+    count = len(pictures(normal, data, classes=classes, report=report))
     recipe = RunConfig(
         name="normals",
         description="What normal pictures are like, to find others that are odd.",
-        data=replace(chosen.data, flip=False, validation=0.1),
+        data=data,
         family=AutoencoderConfig(latents=LATENTS, width=WIDTH),
-        train=TrainConfig(batch=BATCH),
+        train=TrainConfig(batch=max(1, min(BATCH, int(TRAINED * count) // 2))),
     )
     budget: dict[str, Any] = {"minutes": minutes} if images is None else {"images": images}
     return train(normal, recipe=recipe, to=to, classes=classes, report=report, **budget)
@@ -164,9 +164,19 @@ def anomalies(
     normals = (
         _known(model, rate)
         if normal is None
-        else _learnt(model, sight, normal, rate or RATE, report)
+        else _learnt(
+            model, sight, _normal(model, normal, normal_classes, report), rate or RATE, report
+        )
     )
     prepared = pictures(check, model.data, classes=classes, only=only, limit=limit, report=report)
+    truth = _truth(prepared, normal_classes)
+    learnt = normal is not None or set(normal_classes) & {*read_config(model.path).data.classes}
+    if normal_classes and truth is None and not learnt:
+        there = [value for values in prepared.label_names.values() for value in values]
+        raise ConfigError(
+            f"--normal-classes {' '.join(normal_classes)}: the pictures have no such class; leave it out: "
+            f"{nearest(normal_classes[0], there)}"
+        )
     parts = _parts(coder, sight, prepared, np.arange(len(prepared)), report)
     scores = normals.score(parts)
     order = np.argsort(-scores, kind="stable")
@@ -184,15 +194,14 @@ def anomalies(
     if heat is not None:
         odd = order[scores[order] > normals.threshold]
         folder = _draw(Path(heat), coder, prepared, odd, names)
-    truth = _truth(prepared, normal_classes)
     apart = np.concatenate([normals.held_out, scores])
     return Anomalies(
         found,
         normals.threshold,
-        normals.rate,
+        normals.told_rate,
         len(normals.held_out),
         float(roc_auc_score(np.arange(len(apart)) >= len(normals.held_out), apart)),
-        None if truth is None else ranking(scores, truth, normals.threshold),
+        None if truth is None else ranking(scores[truth.there], truth.odd, normals.threshold),
         folder,
     )
 
@@ -209,20 +218,27 @@ def _known(model: Opened, rate: float | None) -> Normals:
     return normals if rate is None else normals.at(rate)
 
 
+def _normal(
+    model: Opened, source: str | Path, classes: Sequence[str], report: Report | None
+) -> Prepared:
+    """Normal pictures to set a threshold by."""
+    prepared = pictures(source, model.data, classes=tuple(classes), report=report)
+    if len(prepared) < FEWEST:
+        raise SourceError(
+            f"--normal {source}: {len(prepared)} pictures are too few; give {FEWEST} or more"
+        )
+    return prepared
+
+
 def _learnt(
     model: Opened,
     sight: Sight,
-    normal: str | Path,
+    prepared: Prepared,
     rate: float,
     report: Report | None,
 ) -> Normals:
     """How these normal pictures lie, which the model's file tells from now on."""
-    coder, prepared = model.coder, pictures(normal, model.data, report=report)
-    places = np.arange(len(prepared))
-    if len(prepared) < FEWEST:
-        raise SourceError(
-            f"--normal {normal}: {len(prepared)} pictures are too few; give {FEWEST} or more"
-        )
+    coder, places = model.coder, np.arange(len(prepared))
     if coder.familiar is None:  # its training left too early to tell
         coder.familiar = familiar(sight.of_prepared(prepared, places[::2]))
         places = places[1::2]
@@ -250,20 +266,23 @@ def _parts(
     return np.concatenate(found)
 
 
-def _truth(prepared: Prepared, normal: Sequence[str]) -> Bool[np.ndarray, " n"] | None:
-    """Which pictures are odd, by the classes that are normal."""
+@dataclass(frozen=True)
+class _Truth:
+    """Which pictures have a class, and which of those are odd."""
+
+    there: Bool[np.ndarray, " n"]
+    odd: Bool[np.ndarray, " m"]
+
+
+def _truth(prepared: Prepared, normal: Sequence[str]) -> _Truth | None:
+    """What classes tell, where there are any; by those that are normal."""
     for column, values in enumerate(prepared.label_names.values()):
         usual = set(values) & set(normal or NORMAL)
         if usual:
             labels = prepared.labels(np.arange(len(prepared)))[:, column]
             places = [values.index(value) for value in usual]
-            truth: np.ndarray = ~np.isin(labels, places)
-            return truth
-    if normal:
-        raise ConfigError(
-            f"--normal-classes {' '.join(normal)}: the pictures have no such class; leave it out, or name one of: "
-            f"{', '.join(v for values in prepared.label_names.values() for v in values) or 'none'}"
-        )
+            there = labels >= 0
+            return _Truth(there, ~np.isin(labels[there], places))
     return None
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from impasto.workflows.pictures import Report
 from impasto.workflows.results import model_file
 
 BLOCK = 1_024  # pictures read together
+READ = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def pictures(
                 f"{source}: prepared already; leave --classes, --only and --limit out"
             )
         return prepared.viewed(data)
+    if Path(source).suffix.lower() in READ and Path(source).is_file():
+        source, only = Path(source).parent, (escape(Path(source).name),)
     asked = replace(
         data,
         classes=classes,

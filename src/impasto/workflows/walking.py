@@ -70,15 +70,13 @@ def interpolate(
         raise ConfigError(
             "interpolate: give --between two pictures or more, or --seeds two or more"
         )
-    steps = steps or (FILM if moving else STRIP)
+    steps = (FILM if moving else STRIP) if steps is None else steps
     if steps < 2:
         raise ConfigError(f"--steps {steps}: must be at least 2")
     model = opened(path)
     known = torch.from_numpy(asked_row(model.model, condition))
     stations = (
-        latents_of(model, between, known, report=report)
-        if between
-        else _seeded(model, seeds, known)
+        latents_of(model, between, known, report=report) if between else seeded(model, seeds, known)
     )
     spherically = (way or _usual(model)) == "spherical"
     latents = through(stations, steps - 1, spherically=spherically)
@@ -183,9 +181,14 @@ def _search(
     return best
 
 
-def _seeded(
+def seeded(
     model: Opened, seeds: Sequence[int], known: Float[Tensor, "1 k"]
 ) -> Float[Tensor, "n z"]:
+    """The latents of picture 0 of each seed.
+
+    Raises:
+        ConfigError: one is negative.
+    """
     if any(seed < 0 for seed in seeds):
         raise ConfigError(f"--seeds {' '.join(map(str, seeds))}: must not be negative")
     many = known.expand(64, -1)

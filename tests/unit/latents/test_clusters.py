@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from impasto.latents import clusters
 from impasto.latents.clusters import by_density, by_means
 
 SIZES = (120, 60, 30)
@@ -55,6 +56,21 @@ def test_where_nothing_is_dense_all_are_in_none_and_there_is_no_silhouette():
     found = by_density(spread, least=25)
     assert found.count <= 1
     assert np.isnan(found.silhouette)
+
+
+@pytest.mark.parametrize("count", [4, 5, 6])
+def test_few_pictures_and_equal_ones_have_clusters_too(count):
+    rows = np.random.default_rng(0).normal(size=(count, 3))
+    assert by_means(rows, count=None).count == 2
+    assert by_density(rows, least=50).count == 0
+    alike = by_means(np.zeros((20, 3)), count=None)
+    assert (alike.count, alike.method) == (1, "k-means, k = 1")
+
+
+def test_a_cluster_that_is_rare_among_many_is_no_error(monkeypatch):
+    monkeypatch.setattr(clusters, "JUDGED", 20)
+    rows = np.concatenate([np.random.default_rng(0).normal(size=(400, 3)), [[1e4, 1e4, 1e4]]])
+    assert by_means(rows, count=2).count == 2
 
 
 def test_the_same_clusters_every_time(clumps):

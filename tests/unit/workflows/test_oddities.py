@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from small import KITTENS as SOURCE
 
+from impasto.cli.main import main
 from impasto.errors import BadInput
 from impasto.workflows.oddities import anomalies, learn_normals
 from impasto.workflows.reading import opened, pictures
@@ -72,6 +73,26 @@ def test_normal_pictures_are_learnt_from_alone(tmp_path):
     assert opened(tmp_path / "run").coder.provenance["settled"]
 
 
+def test_few_normal_pictures_are_learnt_from_too(tmp_path):
+    learn_normals("kittens:12", to=tmp_path / "run", images=24).finish()
+    assert opened(tmp_path / "run").coder
+
+
+def test_only_normal_classes_set_the_threshold(coder, mixed, tmp_path):
+    copy = tmp_path / "model.safetensors"
+    copy.write_bytes((coder / "model.safetensors").read_bytes())
+    found = anomalies(copy, mixed, normal=mixed, normal_classes=["good"])
+    assert found.normals == 10
+    assert found.rate == pytest.approx(1 / 11)  # so few cannot tell a hundredth
+    assert not any(each.odd for each in found.pictures if each.name.startswith("good"))
+    assert anomalies(copy, SOURCE, normal=mixed, normal_classes=["good"]).ranking is None
+
+
+def test_one_picture_can_be_looked_at(coder, mixed):
+    (found,) = anomalies(coder, mixed / "covered" / "0.png").pictures
+    assert found.name.endswith("0.png")
+
+
 def test_what_cannot_be_judged_is_told(coder, drawer):
     with pytest.raises(BadInput, match="does not read them"):
         anomalies(drawer, SOURCE)
@@ -79,3 +100,10 @@ def test_what_cannot_be_judged_is_told(coder, drawer):
         anomalies(coder, SOURCE, rate=2)
     with pytest.raises(BadInput, match="too few"):
         anomalies(coder, SOURCE, normal="kittens:4")
+
+
+def test_what_is_for_learning_is_refused_where_there_is_a_model(coder, tmp_path, capsys):
+    words = ["anomalies", "--model", str(coder), "--check", "kittens:4", "--to", f"{tmp_path}/x"]
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "are for learning" in capsys.readouterr().err
