@@ -10,12 +10,12 @@ from jaxtyping import Bool, Float
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from impasto.attributes import Attribute
 from impasto.data.prepared import Prepared
 from impasto.data.spread import evenly
 from impasto.errors import BadInput, ConfigError, nearest
 from impasto.evaluation.extractors import find_extractor
 from impasto.evaluation.sight import Sight
-from impasto.families import Model
 from impasto.families.coder import AutoencoderModel
 from impasto.latents.directions import FEWEST, direction_of_mark, direction_of_number
 from impasto.sheets import tile
@@ -77,7 +77,10 @@ def edit(
     moved = latents.clone()
     for name, value, strength in wanted:
         moved += strength * torch.from_numpy(ways(name, value))
-    told = [each.expand(len(latents), -1) for each in (known, changed(model.model, known, wanted))]
+    told = [
+        each.expand(len(latents), -1)
+        for each in (known, changed(model.model.attributes, known, wanted))
+    ]
     rows = model.model.decode(torch.cat([latents, moved]), torch.cat(told))
     write_picture(tile(rows, len(latents)), written(target))
     return target
@@ -119,13 +122,15 @@ def parsed(word: str, prepared: Prepared) -> tuple[str, str | None, float]:
 
 
 def changed(
-    model: Model, known: Float[Tensor, "1 k"], wanted: Sequence[tuple[str, str | None, float]]
+    attributes: Sequence[Attribute],
+    known: Float[Tensor, "1 k"],
+    wanted: Sequence[tuple[str, str | None, float]],
 ) -> Float[Tensor, "1 k"]:
     """What a conditional model is told after changes: the value, as far as its strength goes; a number, moved on by so
     many deviations.
     """
     told, start = known.clone(), 0
-    for attribute in model.attributes:
+    for attribute in attributes:
         row = told[:, start : start + attribute.width]
         for name, value, strength in wanted:
             if name != attribute.name:

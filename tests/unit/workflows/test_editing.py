@@ -1,7 +1,5 @@
 """What a conditional model is told when pictures are edited."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from small import KITTENS as SOURCE
@@ -11,9 +9,7 @@ from impasto.errors import ConfigError
 from impasto.workflows.editing import changed, parsed
 from impasto.workflows.reading import opened, pictures
 
-MODEL = SimpleNamespace(
-    attributes=(Attribute(name="hat", values=("no", "yes")), Attribute(name="age"))
-)
+ATTRIBUTES = (Attribute(name="hat", values=("no", "yes")), Attribute(name="age"))
 UNKNOWN = torch.zeros(1, 4)
 
 
@@ -29,13 +25,13 @@ UNKNOWN = torch.zeros(1, 4)
     ],
 )
 def test_a_change_is_told_as_far_as_its_strength_goes(wanted, told):
-    assert changed(MODEL, UNKNOWN, wanted).tolist() == [told]
+    assert changed(ATTRIBUTES, UNKNOWN, wanted).tolist() == [told]
     assert not UNKNOWN.any()
 
 
 def test_what_was_known_gives_way():
     before = torch.tensor([[1.0, 0, 0.5, 1]])
-    after = changed(MODEL, before, [("hat", "yes", 1.0), ("age", None, 1.0)])
+    after = changed(ATTRIBUTES, before, [("hat", "yes", 1.0), ("age", None, 1.0)])
     assert after.tolist() == [[0, 1, 1.5, 1]]
 
 
