@@ -13,6 +13,7 @@ import yaml
 from impasto.errors import ConfigError, nearest
 
 T = TypeVar("T")
+WORDS = {"no", "yes", "on", "off", "n", "y"}  # that YAML 1.1 took for truth values
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -97,12 +98,18 @@ def _with(config: T, setting: str) -> T:
     for name in parents:
         node = _child(node, name, path)
     _child(node, leaf, path)
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text
-    _put(node, leaf, value)
+    _put(node, leaf, scalar(text))
     return from_plain(type(config), plain, where="--set")
+
+
+def scalar(text: str) -> Any:
+    """A value as one types it. Only true and false are truth values; `no` is a word, as in YAML 1.2."""
+    if text.strip().lower() in WORDS:
+        return text.strip()
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _put(node: dict[str, Any], leaf: str, value: Any) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from impasto.workflows.exhibiting import Exhibition
     from impasto.workflows.filming import Filmed
 
+APART = ("content", "style", "together")
 DISTANCES = ("content_distance", "style_distance", "distances_together")
 
 
@@ -50,6 +51,8 @@ def compared(told: dict[str, Any]) -> str:
 def exhibited(found: "Exhibition") -> str:
     """What came of many pairs, in words."""
     before = f", {found.there:,} were there before" if found.there else ""
+    if found.interrupted:
+        before += ", then interrupted"
     lines = [
         f"{len(found.painted):,} of {found.pairs:,} painted in {duration(found.seconds)}{before}: {found.to}"
     ]
@@ -62,6 +65,19 @@ def exhibited(found: "Exhibition") -> str:
 def repainted(told: dict[str, Any]) -> str:
     """What a network painted at once, in words."""
     return f"painting: {told['to']} in {told['seconds']:.2f} s"
+
+
+def hung(facts: dict[str, Any]) -> str:
+    """What came of a painting, in words."""
+    distances = ", ".join(
+        f"{name} {facts[key]:.3f}" for name, key in zip(APART, DISTANCES, strict=True)
+    )
+    shapes = facts.get("features", {}).items()
+    return "".join(f"layer {n}: features {'x'.join(map(str, shape))}\n" for n, shape in shapes) + (
+        f"distances: {distances} (0 is the thing itself, about 1 something else)\n"
+        f"memory: {facts['peak_memory_bytes'] / 1e9:.2f} GB at most\n"
+        f"painting: {facts['to']}"
+    )
 
 
 def filmed(found: "Filmed") -> str:

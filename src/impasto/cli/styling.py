@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from impasto.workflows.stylizing import Painting
 
 # Arguments that say how to look for a painting, where --fast has nothing to look for.
-SLOW = ("recipe", "detail", "regions", "start", "compare", "steps", "network", "set", "run", "film")
+SLOW = (
+    "recipe",
+    "detail",
+    "regions",
+    "start",
+    "compare",
+    "steps",
+    "seed",
+    "network",
+    "set",
+    "run",
+    "film",
+)
 UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
 
 
@@ -32,6 +44,12 @@ def stylize(command: styles.Stylize) -> None:
         raise ConfigError("--run and --film: are for one painting, and there will be several")
     if command.fast is not None:
         _check_fast(command)
+    elif command.style:
+        raise ConfigError(
+            "--style: names what a network has learnt; say --fast DIR too, or name a painting"
+        )
+    if command.unsteady and not is_video(command.content):
+        raise ConfigError("--unsteady: is for videos")
     if is_video(command.content):
         _film(command)
     elif command.fast is not None:
@@ -64,7 +82,7 @@ def _exhibit(command: styles.Stylize, manners: "Sequence[str]", painter: "Paint"
         report = partial(stages, "painting pairs")
         found = stylize_many(command.content, manners, command.to, painter, report=report)
     print(json_text(found.to_plain()) if command.json else painted.exhibited(found))
-    if found.failed:
+    if found.failed or found.interrupted:
         raise SystemExit(1)
 
 
@@ -100,9 +118,20 @@ def _begin(
 def _film(command: styles.Stylize) -> None:
     from impasto.workflows.filming import repaint_video, stylize_video
 
-    if command.mask or command.regions or command.run or command.film or command.compare:
+    drawn = command.start not in {None, "content", "noise"}
+    held = command.fast is not None and command.memory
+    if (
+        command.mask
+        or command.regions
+        or command.run
+        or command.film
+        or command.compare
+        or drawn
+        or held
+    ):
         raise ConfigError(
-            "--mask, --regions, --run, --film and --compare: are for pictures, and this is a video; leave them out"
+            "--mask, --regions, --run, --film, --compare, --start FILE, and --memory with --fast: are for pictures, "
+            "and this is a video; leave them out"
         )
     with render.Stages(quiet=command.json) as stages:
         report = partial(stages, "painting frames")
@@ -112,7 +141,7 @@ def _film(command: styles.Stylize) -> None:
                 command.fast,
                 to=command.to,
                 styles=(*command.styles, *command.style),
-                size=command.size or 512,
+                size=512 if command.size is None else command.size,
                 strength=command.strength,
                 scale=command.scale,
                 keep_color=command.keep_color or "no",
@@ -160,6 +189,8 @@ def _paint_at_once(command: styles.Stylize) -> None:
     if len(command.mask) > 1:
         raise ConfigError("--mask: a network that paints at once takes one")
     learnt = load_styles(command.fast or "")
+    manners = (*command.styles, *command.style)
+    several = many(command.content, manners)
 
     def paint_one(
         content: "Path", manners: "Sequence[str]", to: "Path", settings: tuple[str, ...] = ()
@@ -177,11 +208,10 @@ def _paint_at_once(command: styles.Stylize) -> None:
             mask=command.mask[0] if command.mask else None,
             memory=_bytes(command.memory),
             device=command.device or "auto",
-            judged=command.json,
+            judged=command.json and not several,
         )
 
-    manners = (*command.styles, *command.style)
-    if many(command.content, manners):
+    if several:
         _exhibit(command, manners or learnt.names, paint_one)
     else:
         told = paint_one(command.content, manners, command.to)
@@ -191,9 +221,11 @@ def _paint_at_once(command: styles.Stylize) -> None:
 @run.register
 def train_style(command: styles.TrainStyle) -> None:
     """Teaches and shows how it goes."""
-    from impasto.workflows.repainting import export_styles
+    from impasto.workflows.repainting import check_exported, export_styles
     from impasto.workflows.teaching import train_style
 
+    if command.onnx is not None:
+        check_exported(command.onnx)
     given = {
         "size": command.size,
         "strength": command.strength,

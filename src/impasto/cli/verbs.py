@@ -176,6 +176,11 @@ def resume(command: commands.Resume) -> None:
 
     match kind_of(command.run):
         case "painting":
+            for name in ("minutes", "images", "epochs", "steps"):
+                if getattr(command, name) is not None:
+                    raise ConfigError(
+                        f"--{name}: a painting's steps belong to its recipe; begin another with `impasto stylize`"
+                    )
             paint(resume_painting(command.run, device=command.device), as_json=command.json)
             return
         case "style":
@@ -212,7 +217,7 @@ def paint(painting: "Painting", *, as_json: bool) -> None:
         return
     for _ in painted.painted(painting):
         pass
-    print(f"painting: {painting.to}")
+    print(painted.hung(painting.facts()))
 
 
 def teach(training: "StyleTraining", *, as_json: bool) -> None:

@@ -23,6 +23,11 @@ class Tiling:
     side: int
     margin: int
 
+    @property
+    def pixels(self) -> int:
+        """That are looked at together."""
+        return (self.side + 2 * self.margin) ** 2
+
 
 @dataclass(frozen=True)
 class Canvas:

@@ -14,7 +14,7 @@ from impasto.losses.style import TINY, content_distance
 from impasto.losses.style import wasserstein as between
 from impasto.style.canvas import Canvas
 from impasto.style.loss_network import KINDS, LossNetwork
-from impasto.style.scene import LEAST_SIDE, blended, resized
+from impasto.style.scene import blended, fitted, resized
 from impasto.style.tiles import Tile
 
 SIDE = 384  # pixels on the longest side
@@ -72,7 +72,7 @@ def distances(
         content: of the same shape, though perhaps of another size.
         styles: pictures and their weights.
     """
-    height, width = _fitted(content)
+    height, width = fitted(_size(content), SIDE)
     canvas, kind = Canvas(network, height, width), network.kind
     shown, wanted = (
         canvas.features(resized(each, height, width), (kind.content,))[kind.content]
@@ -81,7 +81,7 @@ def distances(
     own = canvas.manner(resized(painting, height, width), kind.published)
     manners = []
     for style, weight in styles:
-        size = _fitted(style)
+        size = fitted(_size(style), SIDE)
         manner = Canvas(network, *size).manner(resized(style, *size), kind.published)
         manners.append((weight, manner))
     target = blended(manners)
@@ -108,7 +108,5 @@ def seams(painting: Picture, tiles: Sequence[Tile]) -> float:
     return float(torch.cat(on).mean() / torch.cat(off).mean().clamp(min=TINY))
 
 
-def _fitted(picture: Picture) -> tuple[int, int]:
-    tall, wide = picture.shape[2:]
-    share = SIDE / max(tall, wide)
-    return max(LEAST_SIDE, round(tall * share)), max(LEAST_SIDE, round(wide * share))
+def _size(picture: Picture) -> tuple[int, int]:
+    return picture.shape[2], picture.shape[3]

@@ -26,6 +26,7 @@ CONTENT = 40  # bytes for each pixel, of content features
 FREE_SHARE = 0.7  # of the free memory that is used unless told otherwise
 USUAL_SIDE = 512  # pixels of a tile that counts, where there is room
 LEAST_SIDE = 64
+CPU = torch.device("cpu")
 PAIRS = (10, 5, 3, 1)  # that L-BFGS keeps, where there is room
 
 
@@ -82,8 +83,8 @@ def plan_memory(
         outer = int(((limit - held) / LOOKED_AT) ** 0.5) if limit > held else 0
         side = min(USUAL_SIDE, (outer - 2 * margin) // STRIDE * STRIDE)
         if side >= LEAST_SIDE:
-            total = held + LOOKED_AT * (side + 2 * margin) ** 2
-            plans.append(Plan(Tiling(side, margin), pairs, round(total)))
+            tiling = Tiling(side, margin)
+            plans.append(Plan(tiling, pairs, round(held + LOOKED_AT * tiling.pixels)))
     if not plans:
         needed = PROGRAM + pixels * (PICTURE * (PICTURES + 2) + CONTENT)
         needed += LOOKED_AT * ((LEAST_SIDE + 2 * margin) ** 2 if pyramid else pixels)
@@ -100,10 +101,25 @@ def free_memory() -> float:
     return float(psutil.virtual_memory().available)
 
 
-def peak_memory() -> int:
+def check_pixels(height: int, width: int, memory: float | None) -> None:
+    """Whether pictures of this size can be held at all, before the first of them is made.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    needed = PROGRAM + height * width * PICTURE * PICTURES
+    limit = memory or free_memory() * FREE_SHARE
+    if needed > limit:
+        raise ConfigError(
+            f"a painting of {width} x {height} takes {needed / 1e9:.1f} GB at least, and there are {limit / 1e9:.1f}; "
+            "paint it smaller with --size, or allow more with --memory"
+        )
+
+
+def peak_memory(device: torch.device = CPU) -> int:
     """Bytes that this process has taken so far at most; on a CUDA device, those of the device."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
     told = Path("/proc/self/status")
     if told.is_file():  # what the kernel says below may be of the process that began this one
         for line in told.read_text(encoding="ascii").splitlines():

@@ -168,7 +168,10 @@ class Pyramid:
     def _settle(self) -> None:
         stage = self.stages[self.stage]
         self.here = self.scene.at(stage.height, stage.width)
-        canvas = Canvas(self.network, stage.height, stage.width, self.tiling)
+        tiling = self.tiling
+        if tiling is not None and stage.height * stage.width <= tiling.pixels:
+            tiling = None  # what is no larger than one tile with its margins fits in one piece
+        canvas = Canvas(self.network, stage.height, stage.width, tiling)
         regions = self.here.regions(self.network, tuple(self.weights.style), self.tiling)
         self.objective = Objective(
             canvas,

@@ -103,6 +103,23 @@ class Scene:
         return painting if self.paint is None else torch.lerp(self.content, painting, self.paint)
 
 
+def fitted(
+    size: tuple[int, int], longest: float, *, step: int = 1, enlarged: bool = True
+) -> tuple[int, int]:
+    """Height and width of the same shape with so many pixels on the longest side.
+
+    Args:
+        size: height and width.
+        longest: pixels.
+        step: both are multiples of it.
+        enlarged: whether it may be larger than it is.
+    """
+    share = longest / max(size) if enlarged else min(1.0, longest / max(size))
+    least = -(-LEAST_SIDE // step)
+    height, width = (max(least, round(side * share / step)) * step for side in size)
+    return height, width
+
+
 def resized(picture: Picture, height: int, width: int) -> Picture:
     """The picture at another size, in [-1, 1]."""
     if picture.shape[2:] == (height, width):
@@ -136,9 +153,8 @@ def _manner(
     tiling: Tiling | None,
 ) -> dict[int, Moments]:
     """A style's moments, seen at so many pixels, but never enlarged beyond what it has."""
-    own = style.picture.shape[2:]
-    share = min(1.0, longest / max(own))
-    height, width = (max(LEAST_SIDE, round(side * share)) for side in own)
+    tall, wide = style.picture.shape[2:]
+    height, width = fitted((tall, wide), longest, enlarged=False)
     where = _resized(style.where, height, width)
     canvas = Canvas(network, height, width, tiling)
     return canvas.manner(resized(style.picture, height, width), layers, where)

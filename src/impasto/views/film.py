@@ -55,6 +55,15 @@ def make_film(
         draft.unlink(missing_ok=True)
 
 
+def check_film(to: Path) -> None:
+    """Whether a film of this name can be written, before there is anything to show.
+
+    Raises:
+        BadInput: an unknown suffix, or MP4 without its extra.
+    """
+    _writer(to)
+
+
 def thin(frames: Sequence[Path], most: int) -> list[Path]:
     """At most `most` of the frames, evenly spread, the last and (given two) the first kept."""
     if len(frames) <= most:

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from impasto.config import scalar
 from impasto.data.original import WRITABLE, read_original
 from impasto.errors import ConfigError, ImpastoError
 from impasto.images import to_uint8
 from impasto.sheets import write_png
-from impasto.style.scene import resized
+from impasto.style.scene import fitted, resized
 from impasto.views.sheet import labelled
 from impasto.workflows.manners import pictures_of
-from impasto.workflows.reading import made
+from impasto.workflows.reading import made, written
 from impasto.workflows.staging import floated, named
 
 THUMBNAIL = 320  # pixels on the longest side, in a sheet over a setting
@@ -36,6 +37,7 @@ class Exhibition:
         painted: the facts of each that was painted now.
         there: how many there were before.
         failed: why, by the name of the pair.
+        interrupted: whether somebody wanted it to end before all were painted.
     """
 
     to: Path
@@ -43,12 +45,14 @@ class Exhibition:
     painted: list[dict[str, Any]] = field(default_factory=list)
     there: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
     seconds: float = 0.0
 
     def to_plain(self) -> dict[str, Any]:
         """All of it as strings and numbers."""
         return {
             "to": str(self.to),
+            "interrupted": self.interrupted,
             "pairs": self.pairs,
             "painted": len(self.painted),
             "there_before": self.there,
@@ -60,7 +64,13 @@ class Exhibition:
 
 def many(content: Path, styles: Sequence[str]) -> bool:
     """Whether these are folders, and every pair is meant."""
-    return content.is_dir() or any(Path(style).is_dir() for style in styles)
+    found = content.is_dir() or any(Path(style).is_dir() for style in styles)
+    for style in styles if found else ():
+        if named(style).weight != 1:
+            raise ConfigError(
+                f"{style}: weights mix manners, and of folders every pair is painted by itself; leave the weight out"
+            )
+    return found
 
 
 def stylize_many(
@@ -103,11 +113,19 @@ def stylize_many(
         if (to / name).exists():
             found.there += 1
             continue
+        draft = to / f".{name}.part.png"
         try:
-            found.painted.append(paint(one, [other], to / name, ()))
+            told = paint(one, [other], draft, ())
+            if told.get("reason", "budget") != "budget":
+                found.interrupted = True
+                break
+            draft.replace(to / name)
+            found.painted.append(told | {"to": str(to / name)})
         except ImpastoError as error:
             found.failed[name] = str(error)
-    if report is not None:
+        finally:
+            draft.unlink(missing_ok=True)
+    if report is not None and not found.interrupted:
         report(len(pairs), len(pairs))
     found.seconds = time.monotonic() - started
     return found
@@ -130,6 +148,7 @@ def compare_settings(
     """
     if to.suffix.lower() != ".png":
         raise ConfigError(f"{to}: a sheet is a .png; choose a name that ends so")
+    written(to)
     name, equals, values = compared.partition("=")
     chosen = [value for value in values.split(",") if value]
     if not equals or not 1 <= len(chosen) <= MOST_VALUES:
@@ -146,22 +165,32 @@ def compare_settings(
             pictures.append((f"{name} {value}", _thumbnail(draft)))
         finally:
             draft.unlink(missing_ok=True)
-        rows.append({name: value, **{k: v for k, v in told.items() if k not in {"to", "losses"}}})
-    write_png(labelled(pictures), to)
+        rows.append({k: v for k, v in told.items() if k not in {"to", "losses"}})
+        rows[-1][name] = scalar(value)
+        if told.get("reason", "budget") != "budget":
+            break
+    write_png(labelled(pictures), written(to))
     return {"to": str(to), "setting": name, "paintings": rows}
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """What each file is called in a painting's name: its stem, or all of its name where stems are alike."""
-    often = Counter(file.stem for file in files)
-    return [file.stem if often[file.stem] == 1 else file.name for file in files]
+    """What each file is called in a painting's name: its stem, or where those are alike as much more as it takes."""
+    ways: list[Callable[[Path], str]] = [
+        lambda file: file.stem,
+        lambda file: file.name,
+        lambda file: f"{file.absolute().parent.name}-{file.name}",
+    ]
+    counts = [Counter(way(file) for file in files) for way in ways]
+    found = []
+    for number, file in enumerate(files):
+        only = (way(file) for way, often in zip(ways, counts, strict=True) if often[way(file)] == 1)
+        found.append(next(only, f"{number + 1}-{file.name}"))
+    return found
 
 
 def _thumbnail(path: Path) -> np.ndarray:
     picture = floated(read_original(path))
-    height, width = picture.shape[2:]
-    share = THUMBNAIL / max(height, width)
-    small = resized(picture, round(height * share), round(width * share))
+    small = resized(picture, *fitted((picture.shape[2], picture.shape[3]), THUMBNAIL))
     return to_uint8(small)[0].numpy()
 
 

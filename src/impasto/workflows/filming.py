@@ -18,14 +18,15 @@ from impasto.style.color import KeepColor, finished, recolored, shown
 from impasto.style.config import PyramidConfig, StyleConfig
 from impasto.style.flow import Motion, flicker, motion
 from impasto.style.loss_network import LossNetwork
-from impasto.style.memory import peak_memory, plan_memory
+from impasto.style.memory import check_pixels, peak_memory, plan_memory
 from impasto.style.objective import Kept
 from impasto.style.painter import layers
 from impasto.style.pyramid import Pyramid, stages
-from impasto.style.scene import Part, Scene, Style, resized
+from impasto.style.scene import LEAST_SIDE, Part, Scene, Style, fitted, resized
 from impasto.workflows.learnt import Repainter, load_styles
+from impasto.workflows.reading import written
 from impasto.workflows.settings import Device
-from impasto.workflows.staging import named, opened
+from impasto.workflows.staging import brought, named
 from impasto.workflows.stylizing import configured, seeing
 
 SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
@@ -34,6 +35,7 @@ LATER_STEPS = (
 )
 STAY = 20.0  # weight of staying like the frame before, where that is known
 FAST_STAY = 0.7  # share of the frame before, where it is known, when a network paints at once
+HELD = {"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus", "flac"}  # by an MP4
 QUALITY = "18"  # of H.264, where 0 loses nothing
 
 Paint = Callable[
@@ -125,7 +127,8 @@ def stylize_video(
     network = LossNetwork.published(
         config.network, layers(config, config.network), **seeing(config), device=place
     )
-    manners = [Style(opened(each.path), each.weight) for each in given]
+    longest = config.painter.scale * config.size
+    manners = [Style(brought(each.path, longest), each.weight) for each in given]
     painter = _Frames(config, network, manners, place, memory, steady=steady)
     return _filmed(Path(content), Path(to), config.size, painter.paint, report)
 
@@ -149,6 +152,8 @@ def repaint_video(
     Raises:
         BadInput: a file is not what it should be, or the extra is missing.
     """
+    if size < LEAST_SIDE:
+        raise ConfigError(f"--size {size}: at least {LEAST_SIDE} pixels")
     learnt = load_styles(model)
     place = torch.device(device_of(device))
     learnt.network.to(place)
@@ -223,6 +228,7 @@ def _filmed(
     av = _av(content)
     if to.suffix.lower() != ".mp4":
         raise ConfigError(f"{to}: videos are written as .mp4; choose a name that ends so")
+    written(to)
     draft, reel = to.with_name(f".{to.stem}.part.mp4"), _Reel(paint)
     started = time.monotonic()
     try:
@@ -232,17 +238,22 @@ def _filmed(
             out = film.add_stream("libx264", rate=seen.average_rate or Fraction(25))
             out.options, out.pix_fmt = {"crf": QUALITY}, "yuv420p"
             out.height, out.width = height, width
-            sound = film.add_stream_from_template(heard) if heard else None
+            out.codec_context.time_base = seen.time_base
+            sound = _Sound(heard, film) if heard else None
             for packet in source.demux([each for each in (seen, heard) if each]):
-                if packet.stream is heard:
-                    _pass_on(packet, sound, film)
+                if sound is not None and packet.stream is heard:
+                    sound.pass_on(packet)
                     continue
                 for frame in packet.decode():
                     levels = reel.painted(_picture(frame, size))
-                    film.mux(out.encode(av.VideoFrame.from_ndarray(levels, format="rgb24")))
+                    shown = av.VideoFrame.from_ndarray(levels, format="rgb24")
+                    shown.pts, shown.time_base = frame.pts, frame.time_base  # it stays as long
+                    film.mux(out.encode(shown))
                     if report is not None:
                         report(reel.count, max(seen.frames, reel.count))
             film.mux(out.encode())
+            if sound is not None:
+                sound.end()
         assert reel.last is not None
         draft.replace(to)
     except av.error.FFmpegError as error:
@@ -289,11 +300,31 @@ class _Reel:
         return own, theirs
 
 
-def _pass_on(packet: Any, sound: Any, film: Any) -> None:
-    """Sound goes along as it is."""
-    if packet.dts is not None:  # else it is the packet that ends the stream
-        packet.stream = sound
-        film.mux(packet)
+class _Sound:
+    """Sound goes along as it is; as AAC, where an MP4 cannot hold what it is."""
+
+    def __init__(self, heard: Any, film: Any) -> None:
+        self._film = film
+        self._as_it_is = heard.codec_context.name in HELD
+        self._out = (
+            film.add_stream_from_template(heard)
+            if self._as_it_is
+            else film.add_stream("aac", rate=heard.rate, layout=heard.layout.name)
+        )
+
+    def pass_on(self, packet: Any) -> None:
+        """The next piece of it."""
+        if not self._as_it_is:
+            for frame in packet.decode():
+                self._film.mux(self._out.encode(frame))
+        elif packet.dts is not None:  # else it is the packet that ends the stream
+            packet.stream = self._out
+            self._film.mux(packet)
+
+    def end(self) -> None:
+        """The last piece."""
+        if not self._as_it_is:
+            self._film.mux(self._out.encode())
 
 
 def _size(content: Path, size: int) -> tuple[int, int]:
@@ -312,8 +343,8 @@ def _picture(frame: Any, size: int) -> Picture:
         np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
     )
     whole = levels_to_float(torch.from_numpy(pixels), 255)
-    share = size / max(whole.shape[2:])
-    height, width = (max(16, round(side * share / 2) * 2) for side in whole.shape[2:])
+    height, width = fitted((whole.shape[2], whole.shape[3]), size, step=2)
+    check_pixels(height, width, None)
     return resized(whole, height, width)
 
 

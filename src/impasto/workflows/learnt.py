@@ -23,7 +23,7 @@ from impasto.runs.directory import LESSON
 from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork
 from impasto.style.learning import LearningConfig
 from impasto.style.loss_network import KINDS, LossNetwork
-from impasto.style.scene import resized
+from impasto.style.scene import fitted, resized
 from impasto.workflows.staging import Named, named, opened
 from impasto.workflows.teaching import FORMAT
 
@@ -92,6 +92,7 @@ class StyleModel(Repainter[Float[Tensor, "1 styles"]]):
         self, network: TransferNetwork, config: LearningConfig, provenance: Mapping[str, Any]
     ) -> None:
         super().__init__(network, provenance, config.styles)
+        self.paintings = tuple(map(Path, provenance["styles"]))
         self.bytes_a_pixel = 40 * config.width
 
     def manner(
@@ -105,7 +106,7 @@ class StyleModel(Repainter[Float[Tensor, "1 styles"]]):
         mix = torch.zeros(1, len(names))
         for word in words or names[:1]:
             name, colon, weight = word.rpartition(":")
-            name, weight = (name, weight) if colon else (word, "1")
+            name, weight = (name, weight) if colon and word not in names else (word, "1")
             if name not in names:
                 raise ConfigError(
                     f"--style {word}: this network has learnt no {name}; {nearest(name, names)}"
@@ -121,8 +122,7 @@ class StyleModel(Repainter[Float[Tensor, "1 styles"]]):
                 f"--style {' '.join(words)}: weights are not below zero, and not all zero"
             )
         mix = mix / mix.sum()
-        files = map(Path, self.provenance["styles"])
-        return mix, tuple(map(Named, files, mix[0].tolist()))
+        return mix, tuple(map(Named, self.paintings, mix[0].tolist()))
 
     def _paint(
         self, whole: Picture, manner: Float[Tensor, "1 styles"], strength: float | None
@@ -167,7 +167,9 @@ class AdaptiveModel(Repainter[Statistics]):
         shown = tuple(replace(each, weight=each.weight / total) for each in given)
         place = next(self.network.parameters()).device
         seen = [
-            self.network.manner(self._fitted(opened(each.path), longest * (scale or 1.0)).to(place))
+            self.network.manner(
+                self._brought(opened(each.path), longest * (scale or 1.0)).to(place)
+            )
             for each in shown
         ]
         mean, deviation = (
@@ -178,12 +180,9 @@ class AdaptiveModel(Repainter[Statistics]):
         )
         return (mean, deviation), shown
 
-    def _fitted(self, style: Picture, longest: float) -> Picture:
-        share = min(1.0, longest / max(style.shape[2:]))
-        height, width = (
-            max(2, round(side * share / self.stride)) * self.stride for side in style.shape[2:]
-        )
-        return resized(style, height, width)
+    def _brought(self, style: Picture, longest: float) -> Picture:
+        size = style.shape[2], style.shape[3]
+        return resized(style, *fitted(size, longest, step=self.stride, enlarged=False))
 
     def _paint(self, whole: Picture, manner: Statistics, strength: float | None) -> Picture:
         if strength is not None and not 0 <= strength <= 1:
@@ -218,29 +217,34 @@ def load_styles(path: str | Path) -> Repainter[Any]:
     facts = read_facts(place)
     if facts.get("kind") != LESSON:
         raise ModelError(f"{place}: not a network that learnt a style, but another kind of model")
-    if facts["format"] > FORMAT:
+    if facts.get("format", 0) > FORMAT:
         raise ModelError(
             f"{place}: written by a newer impasto; upgrade with `pip install --upgrade impasto`"
         )
-    provenance, where = facts.get("provenance", {}), f"{place} (header)"
-    found: Repainter[Any]
-    with outlined():
-        if facts["config"]["name"] == "adaptive":
-            adaptive = from_plain(AdaptiveConfig, facts["config"], where=where)
-            found = AdaptiveModel(_adaptive(adaptive, facts["encoder"]), provenance)
-        else:
-            config = from_plain(LearningConfig, facts["config"], where=where)
-            network = TransferNetwork(config.width, len(config.styles))
-            found = StyleModel(network, config, provenance)
     tensors, _ = read_tensors(place)
     try:
+        found = _outlined(facts, where=f"{place} (header)")
         found.network.load_state_dict(tensors, assign=True)
+    except KeyError as error:
+        raise DamagedFile(f"{place}: its header says nothing of {error}; teach it again") from None
     except RuntimeError as error:
-        first = str(error).splitlines()[0]
-        raise DamagedFile(f"{place}: its weights do not fit its configuration: {first}") from None
+        said = " ".join(str(error).split())
+        raise DamagedFile(f"{place}: its weights do not fit its configuration: {said}") from None
     found.network.requires_grad_(requires_grad=False)
     placed(found.network, torch.device("cpu"))
     return found
+
+
+def _outlined(facts: Mapping[str, Any], *, where: str) -> Repainter[Any]:
+    """The network that a file tells of, without its weights."""
+    provenance = facts["provenance"]
+    with outlined():
+        if facts["config"]["name"] == "adaptive":
+            adaptive = from_plain(AdaptiveConfig, facts["config"], where=where)
+            return AdaptiveModel(_adaptive(adaptive, facts["encoder"]), provenance)
+        config = from_plain(LearningConfig, facts["config"], where=where)
+        network = TransferNetwork(config.width, len(config.styles))
+        return StyleModel(network, config, provenance)
 
 
 def _adaptive(config: AdaptiveConfig, encoder: Mapping[str, Any]) -> AdaptiveNetwork:

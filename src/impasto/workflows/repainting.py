@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from impasto.data.original import format_of
-from impasto.errors import BadInput, ConfigError, NotSaved
+from impasto.errors import BadInput, ConfigError
 from impasto.images import Picture
 from impasto.runs.devices import device_of
 from impasto.style.color import KeepColor, recolored
@@ -19,6 +19,7 @@ from impasto.style.judging import Distances, distances, onlooker
 from impasto.style.loss_network import network_name
 from impasto.style.memory import free_memory, peak_memory
 from impasto.workflows.learnt import Repainter, load_styles
+from impasto.workflows.reading import written
 from impasto.workflows.settings import Device
 from impasto.workflows.staging import Backdrop, Named, backdrop, opened
 from impasto.workflows.stylizing import write_painting
@@ -63,10 +64,10 @@ def repaint(
     Raises:
         BadInput: a file is not what it should be, or the painting does not fit into the memory.
     """
-    to = Path(to)
+    to = written(to)
     format_of(to)
     learnt = model if isinstance(model, Repainter) else load_styles(model)
-    stage = backdrop(Path(content), size, Path(mask) if mask else None)
+    stage = backdrop(Path(content), size, Path(mask) if mask else None, memory)
     _check_memory(stage, learnt, memory)
     place = torch.device(device_of(device))
     learnt.network.to(place)
@@ -76,12 +77,9 @@ def repaint(
     seconds = time.monotonic() - started
     if keep_color in {"moments", "palette"}:
         painted = recolored(painted, stage.plain, keep_color)
-    try:
-        write_painting(painted, stage, keep_color, to)
-    except OSError as error:
-        raise NotSaved(f"{to}: cannot be written ({error}); make room, or allow it") from None
+    write_painting(painted, stage, keep_color, to)
     height, width = stage.plain.shape[2:]
-    peak = peak_memory()
+    peak = peak_memory(place)
     apart = _distances(painted, stage, shown) if judged else None
     return {
         "to": str(to),
@@ -115,14 +113,7 @@ def export_styles(model: str | Path, to: str | Path) -> Path:
         ConfigError: the extra is not installed.
         ModelError: there is no such network.
     """
-    learnt, to = load_styles(model), Path(to)
-    try:
-        import onnxscript
-    except ImportError:
-        raise ConfigError(
-            f"{to}: ONNX files need an extra; pip install 'impasto[export]'"
-        ) from None
-    del onnxscript
+    learnt, to = load_styles(model), check_exported(to)
     inputs, shapes = learnt.traced(EXAMPLE)
     with _quiet():
         program = torch.onnx.export(
@@ -138,6 +129,22 @@ def export_styles(model: str | Path, to: str | Path) -> Path:
     assert program is not None
     program.save(to)
     return to
+
+
+def check_exported(to: str | Path) -> Path:
+    """The file of a network that will leave as ONNX, before it has learnt anything.
+
+    Raises:
+        BadInput: the extra is not installed, or nothing can be written there.
+    """
+    try:
+        import onnxscript
+    except ImportError:
+        raise ConfigError(
+            f"{to}: ONNX files need an extra; pip install 'impasto[export]'"
+        ) from None
+    del onnxscript
+    return written(to, "--onnx")
 
 
 @contextmanager

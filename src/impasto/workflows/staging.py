@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -18,7 +19,8 @@ from impasto.errors import ConfigError, SourceError
 from impasto.images import Picture, float_to_levels, levels_to_float
 from impasto.style.canvas import Where
 from impasto.style.color import KeepColor, recolored, shown
-from impasto.style.scene import LEAST_SIDE, Part, Scene, Style, resized
+from impasto.style.memory import check_pixels
+from impasto.style.scene import LEAST_SIDE, Part, Scene, Style, fitted, resized
 
 ASPECT_APART = 0.02  # by how much a mask's shape may differ from its picture's
 MOST_COLORS = 12  # in a picture of painted regions
@@ -112,19 +114,24 @@ class Staged(Backdrop):
     start: Picture | None
 
 
-def backdrop(content: Path, size: int | None, mask: Path | None) -> Backdrop:
+def backdrop(
+    content: Path, size: int | None, mask: Path | None, memory: float | None = None
+) -> Backdrop:
     """A picture at the size of its painting, which is its own by default.
 
     Raises:
         SourceError: a file is not a picture, is too small, or the mask has another shape.
+        ConfigError: the painting does not fit into the memory.
     """
     own = _read(content)
-    height, width = fitted(own.picture, size or max(own.picture.size))
-    paint = None if mask is None else _mask(mask, own, (height, width))
-    return Backdrop(own.picture, resized(floated(own.picture), height, width), paint)
+    height, width = _painted_size(own, max(own.picture.size) if size is None else size, memory)
+    paint = None if mask is None else _lit(_mask(mask, own, (height, width)), mask)
+    return Backdrop(own.picture, resized(floated(own.picture, size), height, width), paint)
 
 
-def stage(order: Order, *, size: int, scale: float, keep_color: KeepColor) -> Staged:
+def stage(
+    order: Order, *, size: int, scale: float, keep_color: KeepColor, memory: float | None = None
+) -> Staged:
     """The scene that these files make.
 
     Args:
@@ -132,10 +139,12 @@ def stage(order: Order, *, size: int, scale: float, keep_color: KeepColor) -> St
         size: of the painting's longest side, in pixels.
         scale: of the styles' longest side, in the painting's.
         keep_color: how the content's colours are kept.
+        memory: bytes that may be used; most of what is free by default.
 
     Raises:
-        SourceError: a file is not a picture, is too small, or a mask has another shape than its picture.
-        ConfigError: the number of masks, regions and styles does not fit.
+        SourceError: a file is not a picture, is too small or shows nothing, or a mask has another shape than its
+            picture.
+        ConfigError: the number of masks, regions and styles does not fit, or the painting not into the memory.
     """
     if not order.styles:
         raise ConfigError(
@@ -147,19 +156,26 @@ def stage(order: Order, *, size: int, scale: float, keep_color: KeepColor) -> St
         )
     own = _read(order.content)
     original = own.picture
-    height, width = fitted(original, size)
-    plain = resized(floated(original), height, width)
+    height, width = _painted_size(own, size, memory)
+    plain = resized(floated(original, size), height, width)
     manners = []
     for each in order.styles:
         file = _read(each.path, into=original.profile)
-        colors = recolored(floated(file.picture), plain, keep_color)
+        if file.picture.opacity is not None and not file.picture.opacity.any():
+            raise SourceError(f"{each.path}: is transparent everywhere; give a painting to see")
+        colors = recolored(_brought(file.picture, scale * size), plain, keep_color)
         manners.append(_Manner(file, Style(colors, each.weight, _opacity(file.picture))))
     seen = _where(original, height, width)
+    if seen is not None and not float(seen.max()):
+        raise SourceError(f"{order.content}: is transparent everywhere; give a picture to paint")
     parts, paint = _parts(own, manners, (height, width), order.masks, order.regions)
     if seen is not None:
         parts = [Part(p.styles, seen if p.where is None else p.where * seen) for p in parts]
     scene = Scene(shown(plain, keep_color), parts, scale, paint)
-    start = None if order.start is None else opened(order.start)
+    start = None
+    if order.start is not None:
+        begun = _read(order.start, into=original.profile, shaped_as=own).picture
+        start = resized(floated(begun, size), height, width)
     return Staged(original, plain, paint, scene, start)
 
 
@@ -175,17 +191,12 @@ def named(text: str) -> Named:
     try:
         share = float(weight)
     except ValueError:
-        return Named(Path(text))
+        if not Path(name).exists():
+            return Named(Path(text))
+        share = math.nan
     if not (share > 0 and math.isfinite(share)):
         raise ConfigError(f"{text}: a style's weight is above zero, such as {name}:2")
     return Named(Path(name), share)
-
-
-def fitted(original: Original, size: int) -> tuple[int, int]:
-    """Height and width of a painting with so many pixels on its longest side."""
-    width, height = original.size
-    share = size / max(width, height)
-    return max(LEAST_SIDE, round(height * share)), max(LEAST_SIDE, round(width * share))
 
 
 def opened(path: Path) -> Picture:
@@ -197,9 +208,47 @@ def opened(path: Path) -> Picture:
     return floated(_read(path).picture)
 
 
-def floated(original: Original) -> Picture:
-    """All pixels of a picture, in [-1, 1]."""
-    return levels_to_float(_tensor(original.levels), original.largest)
+def floated(original: Original, longest: float | None = None) -> Picture:
+    """The pixels of a picture, in [-1, 1]: all of them, or twice as many as are wanted on the longest side."""
+    levels, most = original.levels, 2 * longest if longest else math.inf
+    if (
+        max(original.size) > most
+    ):  # averaged as it is, for pixels of 32 bits would take several times as much
+        share = most / max(original.size)
+        size = [max(LEAST_SIDE, round(side * share)) for side in original.size]
+        levels = cv2.resize(levels, size, interpolation=cv2.INTER_AREA)
+    return levels_to_float(_tensor(levels), original.largest)
+
+
+def brought(path: Path, longest: float) -> Picture:
+    """A painting from its file, no larger than it is looked at, in [-1, 1].
+
+    Raises:
+        SourceError: it is no picture, or too small.
+    """
+    return _brought(_read(path).picture, longest)
+
+
+def _brought(style: Original, longest: float) -> Picture:
+    whole = floated(style, longest)
+    size = whole.shape[2], whole.shape[3]
+    return resized(whole, *fitted(size, longest, enlarged=False))
+
+
+def _painted_size(content: "_File", size: int, memory: float | None) -> tuple[int, int]:
+    """Height and width of a painting with so many pixels on its longest side."""
+    if size < LEAST_SIDE:
+        raise ConfigError(f"--size {size}: at least {LEAST_SIDE} pixels")
+    wide, high = content.picture.size
+    if min(wide, high) * size / max(wide, high) < LEAST_SIDE - 0.5:
+        needed = math.ceil(LEAST_SIDE * max(wide, high) / min(wide, high))
+        raise SourceError(
+            f"{content.path}: is {wide} x {high}, of which --size {size} leaves less than {LEAST_SIDE} pixels on a "
+            f"side; say --size {needed} or more"
+        )
+    height, width = fitted((high, wide), size)
+    check_pixels(height, width, memory)
+    return height, width
 
 
 def _parts(
@@ -220,11 +269,7 @@ def _parts(
             f"--mask: {len(masks)} masks for {len(styles)} styles; give one for all, or one for each"
         )
     wheres = [_mask(path, content, size) for path in masks]
-    paint = torch.stack(wheres).sum(0).clamp(max=1)
-    if float(paint.max()) == 0:
-        raise SourceError(
-            f"{masks[0]}: is black everywhere; a mask is white where the picture is painted"
-        )
+    paint = _lit(torch.stack(wheres).sum(0).clamp(max=1), masks[0])
     if len(masks) == 1:
         return [Part(styles, wheres[0])], paint
     return [Part([style], where) for style, where in zip(styles, wheres, strict=True)], paint
@@ -277,6 +322,15 @@ def _paints(path: Path, of: "_File") -> dict[tuple[int, ...], Float[Tensor, "h w
 def resized_where(where: Float[Tensor, "h w"], size: tuple[int, int]) -> Float[Tensor, "h2 w2"]:
     """How much each pixel belongs to a region, at another size."""
     return interpolate(where[None, None], size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+
+
+def _lit(where: Where, path: Path) -> Where:
+    """Where a picture is painted, which is somewhere."""
+    if float(where.max()) == 0:
+        raise SourceError(
+            f"{path}: is black everywhere; a mask is white where the picture is painted"
+        )
+    return where
 
 
 def _mask(path: Path, content: "_File", size: tuple[int, int]) -> Float[Tensor, "h w"]:

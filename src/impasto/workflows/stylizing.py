@@ -26,10 +26,12 @@ from impasto.style.judging import Distances, distances, onlooker, seams
 from impasto.style.loss_network import LossNetwork, network_name
 from impasto.style.memory import Plan, peak_memory, plan_memory
 from impasto.style.painter import Painter, layers, painter_of
-from impasto.style.scene import resized
+from impasto.style.published import PublishedLoop
+from impasto.style.scene import LEAST_SIDE, resized
 from impasto.style.tiles import grid
 from impasto.version import __version__
-from impasto.views.film import make_film
+from impasto.views.film import check_film, make_film
+from impasto.workflows.reading import written
 from impasto.workflows.staging import Backdrop, Order, Staged, named, resized_where, stage
 from impasto.workflows.underway import Underway, kept, take_up, usable_state
 
@@ -66,8 +68,9 @@ class Painting(Underway):
     ) -> None:
         self.to, self.config, self.plan = to, config, plan
         self._bench, self._staged, self._film = bench, staged, film
-        self._losses: list[dict[str, float]] = []
-        self._seconds = bench.seconds
+        before = bench.run.events() if bench.run is not None else ()
+        self._losses = [_told(event) for event in before if isinstance(event, Tick)]
+        self._seconds, self._reason = bench.seconds, "budget"
         super().__init__(kept(bench, lock, to.stem, self._note, self._write))
 
     def finish(self) -> dict[str, Any]:
@@ -91,6 +94,7 @@ class Painting(Underway):
     def facts(self) -> dict[str, Any]:
         """What came of it: seconds, steps, losses of the last step and all that were told, size, memory."""
         painter = self.painter
+        peak = peak_memory(painter.picture.device)
         height, width = self._staged.plain.shape[2:]
         last = self._losses[-1] if self._losses else {}
         return {
@@ -99,15 +103,17 @@ class Painting(Underway):
             "network": self.config.network,
             "seconds": round(self._seconds, 3),
             "steps": painter.done,
+            "reason": self._reason,
             "content_loss": last.get("content"),
             "style_loss": last.get("style"),
             **self.distances().to_plain(),
             "size": [width, height],
-            "peak_memory_bytes": peak_memory(),
+            "peak_memory_bytes": peak,
             "estimated_memory_bytes": self.plan.total,
             "tile": self.plan.tiling.side if self.plan.tiling else None,
             "seams": self._seams(),
             "teraflops": round(painter.flops() / 1e12, 3),
+            **({"features": painter.shapes()} if isinstance(painter, PublishedLoop) else {}),
             "losses": self._losses,
         }
 
@@ -122,29 +128,26 @@ class Painting(Underway):
     def _note(self, event: Event) -> None:
         if isinstance(event, Tick):
             self._seconds = event.seconds
-            names = ("content", "style", "total")
-            told = {name: event.scalars[name] for name in names}
-            self._losses.append({"step": event.images_seen, **told})
+            self._losses.append(_told(event))
         elif isinstance(event, Finished):
-            self._seconds = event.seconds
+            self._seconds, self._reason = event.seconds, event.reason
 
     def _write(self) -> None:
         painted = self.painter.picture.cpu()
         plain = self._staged.plain
         if painted.shape != plain.shape:  # it was left at a smaller size
             painted = resized(painted, *plain.shape[2:])
-        try:
-            write_painting(painted, self._staged, self.config.keep_color, self.to)
-        except OSError as error:
-            raise NotSaved(
-                f"{self.to}: cannot be written ({error}); make room, or allow it"
-            ) from None
+        write_painting(painted, self._staged, self.config.keep_color, self.to)
         if self._film is not None and self._bench.run is not None:
             make_film(self._bench.run.frames(), self._film)
 
 
 def write_painting(painted: Picture, stage: Backdrop, keep: KeepColor, to: Path) -> None:
-    """Writes a painting as its content came: depth, opacity and profile."""
+    """Writes a painting as its content came: depth, opacity and profile.
+
+    Raises:
+        NotSaved: the disk is full, or cannot be written.
+    """
     original = stage.content
     whole = finished(painted, stage.plain, keep)
     if stage.paint is not None:  # what was not painted keeps its own colours too
@@ -154,7 +157,15 @@ def write_painting(painted: Picture, stage: Backdrop, keep: KeepColor, to: Path)
     opacity = original.opacity
     if opacity is not None:
         opacity = _opacity_like(opacity, levels.shape[:2])
-    write_original(Original(levels, opacity, original.profile), to)
+    try:
+        write_original(Original(levels, opacity, original.profile), to)
+    except OSError as error:
+        raise NotSaved(f"{to}: cannot be written ({error}); make room, or allow it") from None
+
+
+def _told(event: Tick) -> dict[str, float]:
+    losses = {name: event.scalars[name] for name in ("content", "style", "total")}
+    return {"step": event.images_seen, **losses}
 
 
 def _opacity_like(opacity: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
@@ -205,10 +216,14 @@ def stylize(
         BadInput: a file is not what it should be, weights are missing, or nothing fits into the memory.
     """
     config = configured(recipe, size=size, steps=steps, keep_color=keep_color, settings=settings)
-    to = Path(to)
+    to = written(to)
     format_of(to)
-    if film is not None and run is None:
-        raise ConfigError("--film: is made of what a run keeps; name a directory with --run too")
+    if film is not None:
+        if run is None:
+            raise ConfigError(
+                "--film: is made of what a run keeps; name a directory with --run too"
+            )
+        check_film(written(film, "--film"))
     order = Order(
         Path(content),
         tuple(named(str(style)) for style in styles),
@@ -216,7 +231,7 @@ def stylize(
         tuple(map(Path, regions)),
         Path(start) if start else None,
     )
-    staged = _staged(config, order)
+    staged = _staged(config, order, memory)
     bench, plan = _bench(config, staged, order, memory=memory, device=device)
     lock = None
     if run is not None:
@@ -226,6 +241,7 @@ def stylize(
             "order": order.to_plain(),
             "to": str(to.resolve()),
             "film": str(Path(film).resolve()) if film else None,
+            "memory": memory,
             "fingerprint": bench.fingerprint,
             "environment": {"impasto": __version__, "torch": torch.__version__},
         }
@@ -249,7 +265,7 @@ def resume_painting(
     Args:
         run: the run's directory.
         device: where to compute.
-        memory: bytes that may be used; most of what is free by default.
+        memory: bytes that may be used; as when it was begun by default.
 
     Raises:
         BadInput: its pictures changed, somebody else is painting it, or no state of it can be used.
@@ -257,7 +273,8 @@ def resume_painting(
     held = Run.open(Path(run))
     facts, config = held.facts, held.style
     order = Order.from_plain(facts["order"])
-    staged = _staged(config, order)
+    memory = memory or facts.get("memory")
+    staged = _staged(config, order, memory)
     if order.fingerprint() != facts["fingerprint"]:
         raise RunError(
             f"{held.path}: the pictures are not those that this painting was begun with; restore them, or begin "
@@ -293,19 +310,17 @@ def configured(
         ConfigError: there is no such recipe or field, or a value does not fit.
         WeightsError: no network's weights are on this machine.
     """
-    config = override(find_painting(recipe), settings)
-    told = [f"size={size}"] if size is not None else []
-    told += [f"keep_color='{keep_color}'"] if keep_color is not None else []
-    config = override(config, tuple(told))
-    config = replace(config, network=network_name(config.network))
-    if steps is None:
-        return config
-    if steps < 1:
+    if size is not None and size < LEAST_SIDE:
+        raise ConfigError(f"--size {size}: at least {LEAST_SIDE} pixels")
+    if steps is not None and steps < 1:
         raise ConfigError(f"--steps {steps}: must be above zero")
-    return replace(config, painter=replace(config.painter, steps=steps))
+    given = {"size": size, "keep_color": keep_color, "painter.steps": steps}
+    typed = (f"{name}={value}" for name, value in given.items() if value is not None)
+    config = override(find_painting(recipe), (*typed, *settings))
+    return replace(config, network=network_name(config.network))
 
 
-def _staged(config: StyleConfig, order: Order) -> Staged:
+def _staged(config: StyleConfig, order: Order, memory: float | None) -> Staged:
     pyramid = config.painter if isinstance(config.painter, PyramidConfig) else None
     if pyramid is None and (len(order.styles) > 1 or order.masks or order.regions or order.start):
         raise ConfigError(
@@ -313,7 +328,7 @@ def _staged(config: StyleConfig, order: Order) -> Staged:
             "--recipe out for more"
         )
     scale = pyramid.scale if pyramid else 1.0
-    return stage(order, size=config.size, scale=scale, keep_color=config.keep_color)
+    return stage(order, size=config.size, scale=scale, keep_color=config.keep_color, memory=memory)
 
 
 def _bench(

@@ -1,6 +1,7 @@
 """Painting, from files to files: what is kept, what is refused, and going on."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from impasto.style import judging
 from impasto.style.canvas import Tiling
 from impasto.style.memory import Plan
 from impasto.workflows import stylizing
-from impasto.workflows.exhibiting import stylize_many
+from impasto.workflows.exhibiting import many, stylize_many
 from impasto.workflows.staging import Order, named, stage
+from impasto.workflows.stylizing import resume_painting
 
 SMALL = (
     "painter.least_size=32",
@@ -310,17 +312,89 @@ def test_files_of_one_stem_are_painted_apart(tmp_path):
     pictures.mkdir()
     for name in ("a.png", "a.jpg", "b.png"):
         drawn(pictures / name, 1)
-    made = []
+    made: list[Path] = []
 
     def paint(content, styles, to, settings):
         to.touch()
-        made.append(to.name)
-        return {}
+        made.append(to)
+        return {"reason": "budget" if len(made) != 3 else "interrupted"}
 
-    for there in (0, 3):
-        found = stylize_many(pictures, ["wave.jpg:2"], tmp_path / "out", paint)
-        assert found.there == there
-    assert sorted(made) == ["a.jpg--wave.png", "a.png--wave.png", "b--wave.png"]
+    other = str(tmp_path / "d2" / "wave.jpg")
+    for there, painted, interrupted in ((0, 2, True), (2, 4, False), (6, 0, False)):
+        found = stylize_many(pictures, ["wave.jpg", other], tmp_path / "out", paint)
+        assert (found.there, len(found.painted), found.interrupted) == (there, painted, interrupted)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        f"{name}--{wave}.png"
+        for name in ("a.jpg", "a.png", "b")
+        for wave in ("d2-wave.jpg", f"{Path.cwd().name}-wave.jpg")
+    ]
+    with pytest.raises(ConfigError, match="weights mix manners"):
+        many(pictures, ["wave.jpg:2"])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--size", "100000"], "paint it smaller"),
+        (["--size", "0"], "--size 0: at least 16"),
+        (["--style", "dots"], "say --fast DIR too"),
+        (["--unsteady"], "is for videos"),
+    ],
+)
+def test_options_that_make_no_painting_are_told(files, tmp_path, capsys, options, told):
+    words = ["stylize", *map(str, files), "--to", f"{tmp_path}/o.png"]
+    with pytest.raises(SystemExit) as left:
+        main([*words, *options])
+    assert left.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_pictures_that_show_nothing_or_too_little_are_told(files, tmp_path):
+    Image.new("RGBA", (64, 64)).save(tmp_path / "clear.png")
+    Image.new("RGB", (400, 20)).save(tmp_path / "long.png")
+    photo, style = files
+    for content, manner, told in (
+        (photo, tmp_path / "clear.png", "transparent everywhere; give a painting"),
+        (tmp_path / "clear.png", style, "transparent everywhere; give a picture"),
+        (tmp_path / "long.png", style, "say --size 320 or more"),
+    ):
+        with pytest.raises(SourceError, match=told):
+            impasto.stylize(content, [manner], to=tmp_path / "o.png", size=64, steps=1)
+
+
+def test_flat_colours_have_distances(files, tmp_path):
+    for name, color in (("black.png", "black"), ("flat.png", "#804020")):
+        Image.new("RGB", (64, 48), color).save(tmp_path / name)
+    facts = impasto.stylize(
+        tmp_path / "black.png",
+        [tmp_path / "flat.png"],
+        to=tmp_path / "o.png",
+        size=48,
+        steps=2,
+        keep_color="moments",
+    ).finish()
+    assert np.isfinite(facts["style_distance"])
+
+
+def test_a_painting_says_how_far_it_is(files, tmp_path, capsys):
+    words = ["stylize", *map(str, files), "--to", f"{tmp_path}/new/o.png", "--size", "32"]
+    main([*words, "--recipe", "gatys", "--steps", "2"])
+    told = capsys.readouterr().out
+    assert "layer 5: features 128x" in told
+    assert "distances: content " in told
+    assert (tmp_path / "new" / "o.png").exists()
+
+
+def test_what_a_run_told_before_is_told_again(files, tmp_path):
+    run = tmp_path / "run"
+    painting = impasto.stylize(
+        files[0], [files[1]], to=tmp_path / "o.png", size=32, steps=12, run=run, memory=3e9
+    )
+    first = painting.finish()
+    again = resume_painting(run).finish()
+    assert again["losses"] == first["losses"]
+    assert again["content_loss"] == first["content_loss"] is not None
+    assert Run.open(run).facts["memory"] == 3e9
 
 
 def test_a_sheet_over_a_setting(files, tmp_path, capsys):
