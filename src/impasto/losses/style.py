@@ -8,13 +8,17 @@ Nothing here depends on the size of a picture or on the scale of a network's fea
 which are as first written.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+D = TypeVar("D")
+
 TINY = 1e-12
+SURE = 1e-6  # of the largest entry, by which eigenvalues are parted where they cannot be found otherwise
 # Of the average variance, added to all: flat features have no square root to differentiate, and what 32 bits leave of
 # the slope of nearly flat ones is noise, which is seen as grain.
 RIDGE = 1e-2
@@ -101,7 +105,7 @@ class Wasserstein:
     def __call__(self, own: Moments) -> Float[Tensor, ""]:
         """How far these moments are from it."""
         covariance = own.covariance + self.added
-        crossed = torch.linalg.eigvalsh(self.root @ covariance @ self.root)
+        crossed = _sure(torch.linalg.eigvalsh, self.root @ covariance @ self.root)
         spread = covariance.diagonal().sum() + self.covariance.diagonal().sum()
         spread = spread - 2 * crossed.clamp(min=TINY).sqrt().sum()
         shift = (own.mean - self.mean).square().sum()
@@ -166,7 +170,16 @@ def _one(like: Float[Tensor, "c c"]) -> Float[Tensor, "c c"]:
     return torch.eye(len(like), dtype=like.dtype, device=like.device)
 
 
+def _sure(decompose: Callable[[Tensor], D], matrix: Float[Tensor, "c c"]) -> D:
+    """A decomposition; of flat pictures, whose matrices are rounding errors, that of one which is a little apart."""
+    try:
+        return decompose(matrix)
+    except torch.linalg.LinAlgError:
+        apart = SURE * matrix.detach().abs().max().clamp(min=TINY)
+        return decompose(matrix + apart * torch.diag(torch.linspace(1, 2, len(matrix)).to(matrix)))
+
+
 def _root(matrix: Float[Tensor, "c c"]) -> Float[Tensor, "c c"]:
-    values, vectors = torch.linalg.eigh(matrix)
+    values, vectors = _sure(torch.linalg.eigh, matrix)
     root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
     return root

@@ -36,6 +36,12 @@ LATER_STEPS = (
 STAY = 20.0  # weight of staying like the frame before, where that is known
 FAST_STAY = 0.7  # share of the frame before, where it is known, when a network paints at once
 HELD = {"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus", "flac"}  # by an MP4
+LAYOUTS = {
+    1: "mono",
+    2: "stereo",
+    6: "5.1",
+    8: "7.1",
+}  # by channels, for a file may not name its own
 QUALITY = "18"  # of H.264, where 0 loses nothing
 
 Paint = Callable[
@@ -309,7 +315,9 @@ class _Sound:
         self._out = (
             film.add_stream_from_template(heard)
             if self._as_it_is
-            else film.add_stream("aac", rate=heard.rate, layout=heard.layout.name)
+            else film.add_stream(
+                "aac", rate=heard.rate, layout=LAYOUTS.get(heard.channels, "stereo")
+            )
         )
 
     def pass_on(self, packet: Any) -> None:
