@@ -174,7 +174,7 @@ def _sure(decompose: Callable[[Tensor], D], matrix: Float[Tensor, "c c"]) -> D:
     """A decomposition; of flat pictures, whose matrices are rounding errors, that of one which is a little apart."""
     try:
         return decompose(matrix)
-    except torch.linalg.LinAlgError:
+    except RuntimeError:  # torch's LinAlgError, which it does not name in public
         apart = SURE * matrix.detach().abs().max().clamp(min=TINY)
         return decompose(matrix + apart * torch.diag(torch.linspace(1, 2, len(matrix)).to(matrix)))
 

@@ -162,9 +162,7 @@ def device_of(wanted: str) -> str:
         return next(name for name in ("cuda", "mps", "cpu") if there[name])
     if not there[wanted]:
         usable = ", ".join(name for name, found in there.items() if found)
-        raise ConfigError(
-            f"train.device: {wanted} is not available here; use one of: auto, {usable}"
-        )
+        raise ConfigError(f"device {wanted}: is not available here; use one of: auto, {usable}")
     return wanted
 
 

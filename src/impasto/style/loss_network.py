@@ -138,7 +138,12 @@ def network_name(wanted: NetworkName) -> NetworkName:
         return wanted
     if find("vgg-19") is None and find("vgg16-hed") is not None:
         return "vgg16-hed"
-    require("vgg-19")
+    try:
+        require("vgg-19")
+    except WeightsError as error:
+        raise WeightsError(
+            f"{error}; vgg16-hed.safetensors (30 MB) in such a folder does too"
+        ) from None
     return "vgg-19"
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from impasto.config import from_plain, override, to_plain
 from impasto.data.config import DataConfig
 from impasto.data.feed import Feed
+from impasto.data.original import read_original
 from impasto.data.prepare import prepare
 from impasto.data.prepared import Prepared, is_prepared
 from impasto.errors import ConfigError, NotSaved, RunError, SourceError
@@ -165,6 +166,8 @@ def train_style(
     files = tuple(Path(style) for style in styles)
     if arbitrary:
         files = tuple(path for style in files for path in pictures_of(style))
+        for path in files:  # now, not in the midst of learning
+            read_original(path)
     config = _configured(files, settings, arbitrary=arbitrary)
     config = replace(config, budget=budget(minutes, images, None, steps) or config.budget)
     painted = fingerprint_of(files)
@@ -229,6 +232,11 @@ def _configured(styles: tuple[Path, ...], settings: tuple[str, ...], *, arbitrar
     if arbitrary:
         config: Lessons = override(AdaptiveConfig(), settings)
     else:
+        for path in styles:
+            if path.is_dir():
+                raise ConfigError(
+                    f"{path}: is a folder; name paintings one by one, or learn any manner with --arbitrary"
+                )
         names = tuple(path.stem for path in styles)
         if len(set(names)) < len(names):
             raise ConfigError(f"styles: {', '.join(names)}: two have one name; rename a file")
@@ -249,6 +257,11 @@ def _contents(
     else:
         data = DataConfig(size=config.size, crop="center", limit=limit, validation=0.0)
         found = prepare(content, data, report=report)
+    if len(found) < config.batch:
+        raise SourceError(
+            f"{content}: {len(found)} pictures are fewer than a batch of {config.batch}; give more, or --set "
+            f"batch={max(1, len(found))}"
+        )
     return found
 
 

@@ -29,17 +29,19 @@ def style(tmp_path):
     return tmp_path / "style.png"
 
 
-def film(path, *, sound=True, suffix_codec="libx264"):
-    """A textured scene that moves two pixels a frame to the left, with a tone."""
+def film(path, *, sound="aac", times=range(FRAMES)):
+    """A textured scene that moves two pixels a frame to the left, with a tone; frames at these tenths of a second."""
     coarse = np.random.default_rng(0).integers(0, 255, (10, 14, 3)).astype(np.uint8)
     scene = np.asarray(Image.fromarray(coarse).resize((120, 72), Image.Resampling.BICUBIC))
     with av.open(str(path), "w") as out:
-        seen = out.add_stream(suffix_codec, rate=RATE)
+        seen = out.add_stream("libx264", rate=RATE)
         seen.width, seen.height, seen.pix_fmt = 96, 72, "yuv420p"
-        heard = out.add_stream("aac", rate=8_000, layout="mono") if sound else None
-        for index in range(FRAMES):
+        heard = out.add_stream(sound, rate=8_000, layout="mono") if sound else None
+        for index, time in enumerate(times):
             levels = np.ascontiguousarray(scene[:, 2 * index : 2 * index + 96])
-            out.mux(seen.encode(av.VideoFrame.from_ndarray(levels, format="rgb24")))
+            frame = av.VideoFrame.from_ndarray(levels, format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, RATE)
+            out.mux(seen.encode(frame))
         out.mux(seen.encode())
         if heard is not None:
             tone = np.sin(np.arange(8_000 * FRAMES // RATE) / 8).astype(np.float32)[None]
@@ -70,7 +72,7 @@ def test_frames_size_and_sound(tmp_path, style):
 
 
 def test_paint_that_stays_flickers_less_than_frame_by_frame(tmp_path, style):
-    video = film(tmp_path / "in.mp4", sound=False)
+    video = film(tmp_path / "in.mp4", sound=None)
     steady = painted(video, style, tmp_path / "a.mp4")
     apart = painted(video, style, tmp_path / "b.mp4", steady=False)
     assert not steady.sound
@@ -95,6 +97,24 @@ def test_a_network_paints_videos_too(tmp_path, style, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["frames"] == FRAMES
     assert told["flicker"] == pytest.approx(steady.flicker, rel=1e-3)
+
+
+@pytest.mark.parametrize("sound", ["pcm_s16le", "flac"])
+def test_sound_that_an_mp4_cannot_hold_is_heard_all_the_same(tmp_path, style, sound):
+    assert painted(film(tmp_path / "in.mkv", sound=sound), style, tmp_path / "out.mp4").sound
+    with av.open(str(tmp_path / "out.mp4")) as found:
+        assert found.streams.audio[0].codec_context.name == ("flac" if sound == "flac" else "aac")
+        heard = np.concatenate([f.to_ndarray().ravel() for f in found.decode(audio=0)])
+        assert len(heard) >= 0.9 * 8_000 * FRAMES / RATE
+        assert np.abs(heard.astype(float)).mean() > 0.1 * np.abs(heard.astype(float)).max()
+
+
+def test_frames_stay_as_long_as_they_did(tmp_path, style):
+    times = [0, 1, 9, 10, 12]
+    painted(film(tmp_path / "in.mp4", sound=None, times=times), style, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as found:
+        told = [float(frame.time) for frame in found.decode(video=0)]
+    assert told == pytest.approx([time / RATE for time in times], abs=1e-3)
 
 
 def test_what_is_no_video_is_told(tmp_path, style):

@@ -10,7 +10,7 @@ from PIL import Image
 import impasto
 from impasto.cli.main import main
 from impasto.data.original import read_original
-from impasto.errors import ConfigError, DamagedFile, ModelError, RunError
+from impasto.errors import ConfigError, DamagedFile, ModelError, RunError, SourceError
 from impasto.events import Finished, Tick
 from impasto.runs.directory import Run
 from impasto.workflows.learnt import load_styles
@@ -258,6 +258,16 @@ def test_what_cannot_be_is_told(styles, run, photo, tmp_path):
         taught([styles[0], styles[0]], tmp_path / "x")
     with pytest.raises(ConfigError, match="no style"):
         taught([], tmp_path / "x")
+    with pytest.raises(SourceError, match=r"fewer than a batch of 3; give more, or --set batch=2"):
+        train_style(styles, "kittens:2", to=tmp_path / "x", settings=("size=64", "batch=3"))
+    folder = tmp_path / "paintings"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(styles[0].read_bytes())
+    (folder / "b.png").write_text("no picture")
+    with pytest.raises(SourceError, match=r"b\.png: not a picture"):
+        train_style([folder], "kittens:8", to=tmp_path / "x", arbitrary=True)
+    with pytest.raises(ConfigError, match=r"is a folder; .* --arbitrary"):
+        taught([tmp_path], tmp_path / "x")
     with pytest.raises(RunError, match="the run of a style, not of a training"):
         impasto.report(run)
     with pytest.raises(ConfigError, match="has learnt no dot; did you mean dots"):
