@@ -153,7 +153,7 @@ def _is_deep(image: Image.Image, content: bytes) -> bool:
         return content[_DEPTH] == 16
     if image.format == "TIFF" and hasattr(image, "tag_v2"):
         bits = image.tag_v2.get(_BITS_PER_SAMPLE, (8,))
-        return set(bits) == {16} and len(bits) in {3, 4}
+        return set(bits) == {16} and len(bits) in {1, 3, 4}
     return False
 
 
