@@ -18,7 +18,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
 from impasto.config import configuration
-from impasto.losses.style import content_distance
+from impasto.losses.style import content_distance, statistics_distance
 from impasto.nn.adaptive import Mirror, Statistics, adapted, statistics
 from impasto.seeds import seeded
 from impasto.style.learning import Learner, LessonConfig
@@ -116,7 +116,9 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         painted = self.player.network(target)
         seen = encoder(painted, layers)
         content = content_distance(seen[layers[-1]], target)
-        style = torch.stack([_apart(statistics(seen[n]), wanted[n]) for n in layers]).mean()
+        style = torch.stack(
+            [statistics_distance(statistics(seen[n]), wanted[n]) for n in layers]
+        ).mean()
         beyond = (painted.abs() - 1).clamp(min=0).square().mean()  # pixels have an end
         total = content + self.config.style_weight * style + beyond
         return {"content": content, "style": style, "total": total}
@@ -145,8 +147,3 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
 def judged(network: LossNetwork) -> tuple[int, ...]:
     """The layers that a style is compared at: the first convolution of each of the first four blocks."""
     return network.kind.style[:4]
-
-
-def _apart(own: Statistics, wanted: Statistics) -> Float[Tensor, ""]:
-    one, other = torch.cat(own, 1), torch.cat(wanted, 1)
-    return (one - other).square().sum() / other.square().sum()

@@ -4,16 +4,22 @@ import pytest
 import torch
 
 from impasto.losses.style import (
+    Wasserstein,
     content_distance,
     gram_distance,
     moments,
     published_content,
     published_gram,
     published_style,
+    statistics_distance,
     total_variation,
     wasserstein,
 )
+from impasto.nn.adaptive import statistics
 from impasto.seeds import stream
+from impasto.style.objective import Kept
+
+SOME = torch.rand(4, 5, generator=stream(3, "some"), dtype=torch.float64)
 
 
 def maps(seed=0, channels=4, size=(6, 7)):
@@ -117,12 +123,29 @@ def test_total_variation_is_that_of_neighbours():
     [
         lambda own: gram_distance(moments(own), moments(maps(1, 3, (4, 5)))),
         lambda own: wasserstein(moments(own), moments(maps(1, 3, (4, 5)))),
+        lambda own: Wasserstein(moments(maps(1, 3, (4, 5))), ridge=1e-2)(moments(own)),
+        lambda own: wasserstein(moments(own, SOME), moments(maps(1, 3, (4, 5)))),
         lambda own: content_distance(own, maps(1, 3, (4, 5))),
+        lambda own: content_distance(own, maps(1, 3, (4, 5)), SOME),
+        lambda own: statistics_distance(statistics(own), statistics(maps(1, 3, (4, 5)))),
+        lambda own: Kept(maps(1, 3, (4, 5)), SOME, 20.0).loss(own),
         lambda own: published_style(own, published_gram(maps(1, 3, (4, 5)))),
         lambda own: published_content(own, maps(1, 3, (4, 5))),
         total_variation,
     ],
-    ids=["gram", "wasserstein", "content", "published style", "published content", "variation"],
+    ids=[
+        "gram",
+        "wasserstein",
+        "wasserstein with a ridge",
+        "wasserstein of a region",
+        "content",
+        "content of a region",
+        "statistics",
+        "what is kept",
+        "published style",
+        "published content",
+        "variation",
+    ],
 )
 def test_gradients_are_those_of_finite_differences(loss):
     own = torch.rand(1, 3, 4, 5, generator=stream(2, "own"), dtype=torch.float64)
