@@ -21,6 +21,7 @@ from matplotlib import pyplot as plt
 from measure import SHARED, report
 
 import impasto
+from impasto.events import Tick
 from impasto.workflows.stylizing import Painting, resume_painting
 
 os.environ.setdefault("IMPASTO_WEIGHTS", str(SHARED / "weights"))
@@ -31,6 +32,7 @@ SIZES = {"gatys": 400, "pyramid": 512}
 JUDGED = 24  # times in a painting
 WASTE = 4.6  # operations of the published loop over those of the recipe, by stylize.py in speed/
 CURVE = Path(__file__).parents[2] / "docs/guide/pictures/style-curve.png"
+SPENT = {"teraflops": "operations (10^12)", "seconds": "seconds"}
 NAMES = {"gatys": "as published, 400 pixels", "pyramid": "from coarse to fine, 512 pixels"}
 
 
@@ -70,14 +72,18 @@ def paint(recipe: str, to: Path, steps: int | None) -> None:
     rows: list[dict[str, Any]] = json.loads(kept.read_text()) if kept.exists() else []
     painting = resume_painting(run) if run.exists() else _begun(recipe, to, steps)
     work = painting.painter
+    seconds = rows[-1]["seconds"] if rows else 0.0
     with painting:
-        for _ in painting:
+        for event in painting:
+            if isinstance(event, Tick):
+                seconds = event.seconds
             spent = work.spent(0.0)
             if not _due(rows, work.done, spent):
                 continue
             apart = painting.distances()
             row = {
                 "steps": work.done,
+                "seconds": seconds,
                 "spent": spent,
                 "teraflops": spent * work.flops() / 1e12,
                 "content": apart.content,
@@ -109,18 +115,17 @@ def _begun(recipe: str, to: Path, steps: int | None) -> Painting:
 
 
 def draw(told: dict[str, list[dict[str, Any]]]) -> None:
-    """Both distances against operations."""
+    """Both distances against operations, and against time."""
     mpl.use("agg")
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    for part, ax in zip(("style", "content"), axes, strict=True):
-        for name, rows in told.items():
-            shown = [row for row in rows if row["teraflops"]]
-            ax.plot([r["teraflops"] for r in shown], [r[part] for r in shown], label=NAMES[name])
-        ax.set(
-            xscale="log", xlabel="operations (10^12)", title=f"distance of {part}", ylim=(0, None)
-        )
-        ax.grid(alpha=0.3)
-    axes[0].legend(frameon=False)
+    figure, grid = plt.subplots(2, 2, figsize=(9, 6.4), layout="constrained")
+    for (key, title), axes in zip(SPENT.items(), grid, strict=True):
+        for part, ax in zip(("style", "content"), axes, strict=True):
+            for name, rows in told.items():
+                shown = [row for row in rows if row[key]]
+                ax.plot([r[key] for r in shown], [r[part] for r in shown], label=NAMES[name])
+            ax.set(xscale="log", xlabel=title, title=f"distance of {part}", ylim=(0, None))
+            ax.grid(alpha=0.3)
+    grid[0, 0].legend(frameon=False)
     figure.savefig(CURVE, dpi=110)
     plt.close(figure)
 
