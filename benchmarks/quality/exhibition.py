@@ -19,13 +19,13 @@ from measure import SHARED, report
 from PIL import Image
 
 import impasto
-from impasto.sheets import write_png
 from impasto.views.sheet import labelled
+from impasto.workflows.results import write_picture
 
 os.environ.setdefault("IMPASTO_WEIGHTS", str(SHARED / "weights"))
 CONTENTS = ("tubingen", "chicago", "amber")
 STYLES = ("starry_night", "wave_crop", "candy")
-SHEET = Path(__file__).parents[2] / "docs/guide/pictures/paintings.png"
+SHEET = Path(__file__).parents[2] / "docs/guide/pictures/paintings.jpg"
 HEIGHT = 240  # pixels of each on the sheet
 KEPT = ("seconds", "teraflops", "content_distance", "style_distance", "peak_memory_bytes", "size")
 
@@ -42,7 +42,7 @@ def main() -> None:
         for style in STYLES
     }
     shown = [(f"{n}, {f['seconds']:.0f} s", small(Path(f["to"]))) for n, f in told.items()]
-    write_png(labelled(shown), SHEET)
+    write_picture(labelled(shown), SHEET)
     facts = {name: {key: each[key] for key in KEPT} for name, each in told.items()}
     report("exhibition-cpu", facts, keep=True)
 
