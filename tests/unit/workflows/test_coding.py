@@ -60,6 +60,16 @@ def test_what_cannot_be_used_is_told_in_one_sentence(coder, drawer, tmp_path):
         encode(coder, SOURCE, tmp_path / "codes.txt")
     with pytest.raises(BadInput, match="no such file of codes"):
         decode(coder, tmp_path / "none.npy", tmp_path / "x.png")
+    with pytest.raises(BadInput, match=r"name a \.png"):
+        decode(coder, tmp_path / "none.npy", tmp_path / "x.txt")
+    for odd in (np.zeros(2, [("a", "f4")]), np.zeros((2, 8), complex), np.array([["a"]])):
+        np.save(tmp_path / "odd.npy", odd)
+        with pytest.raises(BadInput, match=r"odd\.npy: cannot be read as codes"):
+            decode(coder, tmp_path / "odd.npy", tmp_path / "x.png")
+    for none in (np.zeros((0, 8), np.float32), np.full((2, 8), np.nan)):
+        np.save(tmp_path / "none.npy", none)
+        with pytest.raises(BadInput, match="encode with the same model"):
+            decode(coder, tmp_path / "none.npy", tmp_path / "x.png")
     np.save(tmp_path / "short.npy", np.zeros((2, 3), np.float32))
     with pytest.raises(BadInput, match="rows of 8"):
         decode(coder, tmp_path / "short.npy", tmp_path / "x.png")

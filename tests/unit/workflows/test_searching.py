@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 from small import KITTENS as SOURCE
 
+import impasto
 from impasto.errors import BadInput
 from impasto.workflows import searching
 from impasto.workflows.reading import names_of, opened, pictures
+from impasto.workflows.review import Review
 from impasto.workflows.searching import altered, eye_of, index, search
 
 
@@ -80,6 +82,51 @@ def test_altered_copies_are_cut_darker_and_mirrored_where_they_may_be():
         assert copies.shape == images.shape
         left, right = copies[0, 10, [0, -1], 0]
         assert (left, right) == ((160, 80) if mirrored else (80, 160))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_damaged_index_is_told_and_kept(found, kitten, tmp_path, seed):
+    content = bytearray(found[0].read_bytes())
+    drawn = np.random.default_rng(seed)
+    if seed % 2:
+        content = content[: drawn.integers(len(content))]
+    else:
+        content[drawn.integers(len(content))] ^= 1 << int(drawn.integers(8))
+    damaged = tmp_path / "damaged.index"
+    damaged.write_bytes(content)
+    with pytest.raises(BadInput, match=r"damaged\.index"):
+        search(damaged, kitten)
+    assert damaged.read_bytes() == content
+
+
+def test_an_index_finds_its_model_where_it_was_seen_last(coder, kitten, tmp_path, monkeypatch):
+    moved = tmp_path / "moved.safetensors"
+    first = tmp_path / "first.safetensors"
+    first.write_bytes((coder / "model.safetensors").read_bytes())
+    index("kittens:12", tmp_path / "x.index", model=first)
+    plain = search(tmp_path / "x.index", kitten)
+    first.rename(moved)
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(BadInput, match="name it with --model"):
+        search(tmp_path / "x.index", kitten)
+    assert search(tmp_path / "x.index", kitten, model=moved) == plain
+    index("kittens:4", tmp_path / "y.index", model=moved)  # now it is remembered
+    assert search(tmp_path / "x.index", kitten) == plain
+    with pytest.raises(BadInput, match="another model"):
+        search(tmp_path / "x.index", kitten, extractor="random")
+
+
+def test_a_picture_that_was_rejected_since_is_not_drawn_as_another(coder, kitten, tmp_path):
+    prepared = impasto.prepare("kittens:9", tmp_path / "set", size=16)
+    index(prepared.path, tmp_path / "x.index", model=coder)
+    target = tmp_path / "found.png"
+    search(tmp_path / "x.index", kitten, count=9, to=target)
+    before = target.read_bytes()
+    with Review.open(prepared.path) as review:
+        review.decide([prepared.slots(np.arange(9)).tolist()[0]], keep=False)
+    with pytest.raises(BadInput, match="are not there any more"):
+        search(tmp_path / "x.index", kitten, count=9, to=target)
+    assert target.read_bytes() == before
 
 
 def test_another_models_index_is_not_mixed_with_ones_own(found, drawer, kitten, tmp_path):
