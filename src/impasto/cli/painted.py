@@ -44,7 +44,7 @@ def compared(told: dict[str, Any]) -> str:
         table.add_column(title, justify="right")
     for row in told["paintings"]:
         numbers = (f"{row[name]:.3f}" for name in DISTANCES)
-        table.add_row(str(row[told["setting"]]), *numbers, f"{row['seconds']:.0f}")
+        table.add_row(str(row["value"]), *numbers, f"{row['seconds']:.0f}")
     return f"{as_text(table)}\nsheet: {told['to']}"
 
 

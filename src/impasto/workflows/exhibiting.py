@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Exhibition:
             "painted": len(self.painted),
             "there_before": self.there,
             "failed": self.failed,
+            **together(self.painted),
             "seconds": round(self.seconds, 3),
             "paintings": self.painted,
         }
@@ -166,11 +167,26 @@ def compare_settings(
         finally:
             draft.unlink(missing_ok=True)
         rows.append({k: v for k, v in told.items() if k not in {"to", "losses"}})
-        rows[-1][name] = scalar(value)
+        rows[-1] = {name: scalar(value), **rows[-1], "value": scalar(value)}
         if told.get("reason", "budget") != "budget":
             break
     write_png(labelled(pictures), written(to))
-    return {"to": str(to), "setting": name, "paintings": rows}
+    return {"to": str(to), "setting": name, **together(rows), "paintings": rows}
+
+
+def together(paintings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What one painting tells, of several: sums of seconds and steps, means of losses, the largest of the rest."""
+    losses = {
+        name: [told[name] for told in paintings if told.get(name) is not None]
+        for name in ("content_loss", "style_loss")
+    }
+    return {
+        "seconds": round(sum(told["seconds"] for told in paintings), 3),
+        "steps": sum(told["steps"] for told in paintings),
+        **{name: float(np.mean(those)) if those else None for name, those in losses.items()},
+        "size": max((told["size"] for told in paintings), key=max, default=None),
+        "peak_memory_bytes": max((told["peak_memory_bytes"] for told in paintings), default=None),
+    }
 
 
 def _names(files: Sequence[Path]) -> list[str]:

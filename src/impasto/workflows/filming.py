@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -35,18 +35,26 @@ LATER_STEPS = (
 )
 STAY = 20.0  # weight of staying like the frame before, where that is known
 FAST_STAY = 0.7  # share of the frame before, where it is known, when a network paints at once
-HELD = {"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus", "flac"}  # by an MP4
-LAYOUTS = {
-    1: "mono",
-    2: "stereo",
-    6: "5.1",
-    8: "7.1",
-}  # by channels, for a file may not name its own
+# What an MP4 can hold; and the names of layouts by channels, for a file may not name its own.
+HELD = {"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus", "flac"}
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 QUALITY = "18"  # of H.264, where 0 loses nothing
 
-Paint = Callable[
-    [Picture, Picture | None, Motion | None], Picture
-]  # frame, the last painting, what moved
+
+@runtime_checkable
+class Paint(Protocol):
+    """What paints frames.
+
+    Attributes:
+        steps: that it took so far.
+        losses: of the last step of each frame: content and style.
+    """
+
+    steps: int
+    losses: list[tuple[float, float]]
+
+    def paint(self, frame: Picture, last: Picture | None, moved: Motion | None) -> Picture:
+        """A frame, given the last painting and how things have moved since."""
 
 
 @dataclass
@@ -57,6 +65,8 @@ class Filmed:
         frames: that were painted.
         flicker: how much the painting changes where what it shows does not, as `flow.flicker` tells it.
         source_flicker: the same of the video itself.
+        steps: of all frames.
+        losses: content and style, means over the frames; none where nothing was optimised.
     """
 
     to: Path
@@ -66,6 +76,8 @@ class Filmed:
     source_flicker: float
     seconds: float
     sound: bool
+    steps: int = 0
+    losses: tuple[float | None, float | None] = (None, None)
 
     def to_plain(self) -> dict[str, Any]:
         """All of it as strings and numbers."""
@@ -77,6 +89,9 @@ class Filmed:
             "source_flicker": self.source_flicker,
             "seconds": round(self.seconds, 3),
             "seconds_a_frame": round(self.seconds / max(self.frames, 1), 3),
+            "steps": self.steps,
+            "content_loss": self.losses[0],
+            "style_loss": self.losses[1],
             "sound": self.sound,
             "peak_memory_bytes": peak_memory(),
         }
@@ -136,7 +151,7 @@ def stylize_video(
     longest = config.painter.scale * config.size
     manners = [Style(brought(each.path, longest), each.weight) for each in given]
     painter = _Frames(config, network, manners, place, memory, steady=steady)
-    return _filmed(Path(content), Path(to), config.size, painter.paint, report)
+    return _filmed(Path(content), Path(to), config.size, painter, report)
 
 
 def repaint_video(
@@ -165,7 +180,7 @@ def repaint_video(
     learnt.network.to(place)
     manner, _ = learnt.manner(styles, longest=size, scale=scale)
     painter = _FastFrames(learnt, manner, strength, keep_color, place, steady=steady)
-    return _filmed(Path(content), Path(to), size, painter.paint, report)
+    return _filmed(Path(content), Path(to), size, painter, report)
 
 
 @dataclass
@@ -178,6 +193,8 @@ class _Frames:
     place: torch.device
     memory: float | None
     steady: bool
+    steps: int = 0
+    losses: list[tuple[float, float]] = field(default_factory=list)
 
     def paint(self, frame: Picture, last: Picture | None, moved: Motion | None) -> Picture:
         assert isinstance(self.config.painter, PyramidConfig)
@@ -198,7 +215,9 @@ class _Frames:
             config = replace(config, least_size=max(height, width), steps=few)
         painter = Pyramid(self.network, scene, config, tiling=plan.tiling, start=start, kept=kept)
         while painter.done < painter.steps:
-            painter.step()
+            losses = painter.step()
+        self.steps += painter.done
+        self.losses.append((float(losses["content"]), float(losses["style"])))
         return finished(painter.picture.cpu(), frame, keep)
 
 
@@ -212,6 +231,8 @@ class _FastFrames:
     keep: KeepColor
     place: torch.device
     steady: bool
+    steps: int = 0
+    losses: list[tuple[float, float]] = field(default_factory=list)
 
     def paint(self, frame: Picture, last: Picture | None, moved: Motion | None) -> Picture:
         painted = self.learnt.paint(frame.to(self.place), self.manner, self.strength).cpu()
@@ -227,7 +248,7 @@ def _filmed(
     content: Path,
     to: Path,
     size: int,
-    paint: Paint,
+    painter: Paint,
     report: Callable[[int, int], None] | None,
 ) -> Filmed:
     """Frames through a painter, one after the other; the film is written whole or not at all."""
@@ -235,7 +256,7 @@ def _filmed(
     if to.suffix.lower() != ".mp4":
         raise ConfigError(f"{to}: videos are written as .mp4; choose a name that ends so")
     written(to)
-    draft, reel = to.with_name(f".{to.stem}.part.mp4"), _Reel(paint)
+    draft, reel = to.with_name(f".{to.stem}.part.mp4"), _Reel(painter.paint)
     started = time.monotonic()
     try:
         height, width = _size(content, size)
@@ -275,13 +296,22 @@ def _filmed(
         *reel.flicker(),
         time.monotonic() - started,
         sound is not None,
+        painter.steps,
+        _means(painter.losses),
     )
+
+
+def _means(losses: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
+    if not losses:
+        return None, None
+    content, style = np.mean(losses, 0).tolist()
+    return content, style
 
 
 class _Reel:
     """Frames as they are painted, and how much they flicker."""
 
-    def __init__(self, paint: Paint) -> None:
+    def __init__(self, paint: Callable[[Picture, Picture | None, Motion | None], Picture]) -> None:
         self._paint = paint
         self._told: list[tuple[float, float]] = []
         self._before: Picture | None = None

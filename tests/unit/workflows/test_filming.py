@@ -60,6 +60,8 @@ def test_frames_size_and_sound(tmp_path, style):
     video = film(tmp_path / "in.mp4")
     told = painted(video, style, tmp_path / "out.mp4")
     assert (told.frames, told.size, told.sound) == (FRAMES, (64, 48), True)
+    assert told.steps > FRAMES
+    assert told.to_plain()["content_loss"] > 0
     with av.open(str(tmp_path / "out.mp4")) as found, av.open(str(video)) as given:
         assert len(list(found.decode(video=0))) == FRAMES
         assert found.streams.video[0].average_rate == RATE
@@ -96,6 +98,7 @@ def test_a_network_paints_videos_too(tmp_path, style, capsys):
     main([*words, "--size", "64", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert told["frames"] == FRAMES
+    assert (told["steps"], told["content_loss"]) == (0, None)
     assert told["flicker"] == pytest.approx(steady.flicker, rel=1e-3)
 
 

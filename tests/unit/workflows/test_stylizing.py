@@ -27,6 +27,7 @@ SMALL = (
     "painter.decline=0",
     "painter.learning_rate=0.1",
 )
+TOLD = {"seconds", "steps", "content_loss", "style_loss", "size", "peak_memory_bytes"}
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -282,8 +283,7 @@ def test_the_command_ends_with_one_object(files, tmp_path, capsys):
     main([*words, "--recipe", "gatys", "--steps", "20"])
     (line,) = capsys.readouterr().out.splitlines()
     told = json.loads(line)
-    names = "seconds steps content_loss style_loss size peak_memory_bytes"
-    assert set(names.split()) <= told.keys()
+    assert told.keys() >= TOLD
     assert [each["step"] for each in told["losses"]] == [1, 10, 20]
 
 
@@ -301,10 +301,24 @@ def test_a_folder_is_painted_pair_by_pair(files, tmp_path, capsys):
     assert left.value.code == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["pairs"], told["painted"], len(told["failed"])) == (6, 4, 2)
+    assert told.keys() >= TOLD
+    assert told["steps"] == 4
     assert "broken.jpg: not a picture" in told["failed"]["broken--s1.png"]
     with pytest.raises(SystemExit):
         main([*words, "--steps", "1"])
     assert "0 of 6 painted" in capsys.readouterr().out
+
+
+def test_sheets_over_words_and_sizes(files, tmp_path, capsys):
+    words = ["stylize", *map(str, files), "--to", f"{tmp_path}/sheet.png", "--steps", "1"]
+    for compared, values in (
+        ("keep_color=no,luminance", ["no", "luminance"]),
+        ("size=32,48", [32, 48]),
+    ):
+        main([*words, "--size", "40", "--compare", compared, "--json"])
+        rows = json.loads(capsys.readouterr().out)["paintings"]
+        assert [row["value"] for row in rows] == values
+    assert [max(row["size"]) for row in rows] == values
 
 
 def test_files_of_one_stem_are_painted_apart(tmp_path):
@@ -402,6 +416,8 @@ def test_a_sheet_over_a_setting(files, tmp_path, capsys):
     main([*words, "--steps", "2", "--compare", "strength=0.1,1", "--json"])
     told = json.loads(capsys.readouterr().out)
     weak, strong = told["paintings"]
+    assert told.keys() >= TOLD
+    assert (weak["strength"], strong["value"]) == (0.1, 1)
     assert weak["content_distance"] < strong["content_distance"]
     assert size_of(tmp_path / "sheet.png")[0] > 2 * 32
     assert sorted(p.name for p in tmp_path.glob("*.png")) == ["photo.png", "sheet.png", "style.png"]
