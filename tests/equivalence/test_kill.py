@@ -48,7 +48,7 @@ def final(run):
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     to = tmp_path_factory.mktemp("whole") / "run"
-    subprocess.run(command(to), check=True, capture_output=True, timeout=300)
+    subprocess.run(command(to), check=True, capture_output=True, timeout=900)
     return final(to)
 
 
@@ -83,7 +83,7 @@ def test_killed_at_random_moments(tmp_path, uninterrupted):
         time.sleep(rng.random() * 0.05)
         arguments = [*IMPASTO, "resume", str(run)]
     assert kills >= 2, "the kills came too late to mean anything"
-    subprocess.run(arguments, check=True, capture_output=True, timeout=300)
+    subprocess.run(arguments, check=True, capture_output=True, timeout=900)
     assert final(run).images_seen == uninterrupted.images_seen
     assert same_tensors(final(run).tensors, uninterrupted.tensors)
 
@@ -96,7 +96,7 @@ def test_asked_to_stop_it_saves_where_it_is_and_says_so(tmp_path, how, uninterru
     assert "Traceback" not in said
     assert 0 < final(run).images_seen < STEPS * 8
     assert (run / "report.html").exists()
-    subprocess.run([*IMPASTO, "resume", str(run)], check=True, capture_output=True, timeout=300)
+    subprocess.run([*IMPASTO, "resume", str(run)], check=True, capture_output=True, timeout=900)
     assert same_tensors(final(run).tensors, uninterrupted.tensors)
 
 
@@ -117,12 +117,12 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_save(tmp_path, uninterrupted):
         [sys.executable, "-c", script, *command(run)[3:]],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 1, done.stderr
     assert "could not be saved" in done.stderr
     assert f"impasto resume {run}" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(list((run / "state").iterdir())) == 2
-    subprocess.run([*IMPASTO, "resume", str(run)], check=True, capture_output=True, timeout=300)
+    subprocess.run([*IMPASTO, "resume", str(run)], check=True, capture_output=True, timeout=900)
     assert same_tensors(final(run).tensors, uninterrupted.tensors)

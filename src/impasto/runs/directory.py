@@ -61,7 +61,7 @@ class Run:
             RunError: the directory holds a run already, or something else.
         """
         if path.exists() and not path.is_dir():
-            raise RunError(f"{path}: is a file; name a directory for the run")
+            raise RunError(f"{path}: is a file; name a directory with --to (--run of a painting)")
         if (path / "config.yaml").exists():
             raise _taken(path, config)
         if path.exists() and any(path.iterdir()):
