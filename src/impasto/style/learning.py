@@ -52,6 +52,9 @@ class LearningConfig(LessonConfig):
 
     name: Literal["network"] = "network"
     styles: tuple[str, ...]  # their names, in the order of the network's numbers
+    # Steps count more than pictures in a step: 1,300 pictures one at a time taught more than 1,900 by four, and
+    # brought paintings nearer to the manner.
+    batch: PositiveInt = 1
     width: PositiveInt = 16  # channels beside the picture
     strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
     detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones
