@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from impasto.workflows.exhibiting import Paint
     from impasto.workflows.stylizing import Painting
 
-# Arguments that say how to look for a painting, where --fast has nothing to look for.
-SLOW = (
+# What says how to look for a painting, where --fast has nothing to look for; and what only single pictures have.
+SLOW = [
     "recipe",
     "detail",
     "regions",
@@ -29,7 +29,8 @@ SLOW = (
     "set",
     "run",
     "film",
-)
+]
+STILL = ["mask", "regions", "run", "film", "compare"]
 UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
 
 
@@ -43,13 +44,13 @@ def stylize(command: styles.Stylize) -> None:
     if several and (command.run or command.film):
         raise ConfigError("--run and --film: are for one painting, and there will be several")
     if command.fast is not None:
-        _check_fast(command)
-    elif command.style:
-        raise ConfigError(
-            "--style: names what a network has learnt; say --fast DIR too, or name a painting"
-        )
-    if command.unsteady and not is_video(command.content):
-        raise ConfigError("--unsteady: is for videos")
+        learnt = "not for --fast, whose network has learnt all that; leave it out, or --fast"
+        _refuse(command, SLOW, learnt)
+    else:
+        named = "names what a network has learnt; say --fast DIR too, or name a painting"
+        _refuse(command, ("style",), named)
+    if not is_video(command.content):
+        _refuse(command, ("unsteady",), "is for videos")
     if is_video(command.content):
         _film(command)
     elif command.fast is not None:
@@ -118,21 +119,9 @@ def _begin(
 def _film(command: styles.Stylize) -> None:
     from impasto.workflows.filming import repaint_video, stylize_video
 
-    drawn = command.start not in {None, "content", "noise"}
-    held = command.fast is not None and command.memory
-    if (
-        command.mask
-        or command.regions
-        or command.run
-        or command.film
-        or command.compare
-        or drawn
-        or held
-    ):
-        raise ConfigError(
-            "--mask, --regions, --run, --film, --compare, --start FILE, and --memory with --fast: are for pictures, "
-            "and this is a video; leave them out"
-        )
+    names = [*STILL, *(["memory"] if command.fast is not None else [])]
+    names += ["start"] if command.start not in {"content", "noise"} else []
+    _refuse(command, names, "not for videos; leave it out")
     with render.Stages(quiet=command.json) as stages:
         report = partial(stages, "painting frames")
         if command.fast is not None:
@@ -167,18 +156,16 @@ def _film(command: styles.Stylize) -> None:
     print(json_text(told.to_plain()) if command.json else painted.filmed(told))
 
 
-def _check_fast(command: styles.Stylize) -> None:
-    """What an optimisation can be told and a network cannot is refused, not passed over."""
+def _refuse(command: styles.Stylize, names: "Sequence[str]", why: str) -> None:
+    """What was typed and cannot be heeded is refused, not passed over."""
     blank = styles.Stylize(command.content, command.to)
     given = [
         f"--{name.replace('_', '-')}"
-        for name in SLOW
+        for name in names
         if getattr(command, name) != getattr(blank, name)
     ]
     if given:
-        raise ConfigError(
-            f"{', '.join(given)}: not for --fast, whose network has learnt all that; leave it out, or --fast"
-        )
+        raise ConfigError(f"{', '.join(given)}: {why}")
 
 
 def _paint_at_once(command: styles.Stylize) -> None:

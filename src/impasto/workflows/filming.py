@@ -46,10 +46,12 @@ class Paint(Protocol):
     """What paints frames.
 
     Attributes:
+        place: where it computes.
         steps: that it took so far.
         losses: of the last step of each frame: content and style.
     """
 
+    place: torch.device
     steps: int
     losses: list[tuple[float, float]]
 
@@ -65,6 +67,7 @@ class Filmed:
         frames: that were painted.
         flicker: how much the painting changes where what it shows does not, as `flow.flicker` tells it.
         source_flicker: the same of the video itself.
+        peak_memory: bytes that were taken at most.
         steps: of all frames.
         losses: content and style, means over the frames; none where nothing was optimised.
     """
@@ -76,6 +79,7 @@ class Filmed:
     source_flicker: float
     seconds: float
     sound: bool
+    peak_memory: int
     steps: int = 0
     losses: tuple[float | None, float | None] = (None, None)
 
@@ -93,7 +97,7 @@ class Filmed:
             "content_loss": self.losses[0],
             "style_loss": self.losses[1],
             "sound": self.sound,
-            "peak_memory_bytes": peak_memory(),
+            "peak_memory_bytes": self.peak_memory,
         }
 
 
@@ -296,6 +300,7 @@ def _filmed(
         *reel.flicker(),
         time.monotonic() - started,
         sound is not None,
+        peak_memory(painter.place),
         painter.steps,
         _means(painter.losses),
     )
