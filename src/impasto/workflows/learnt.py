@@ -24,7 +24,7 @@ from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork
 from impasto.style.learning import LearningConfig
 from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.style.scene import fitted, resized
-from impasto.workflows.staging import Named, named, opened
+from impasto.workflows.staging import Named, brought, named
 from impasto.workflows.teaching import FORMAT
 
 MOST_SCALE = 8.0
@@ -166,10 +166,9 @@ class AdaptiveModel(Repainter[Statistics]):
         total = sum(each.weight for each in given)
         shown = tuple(replace(each, weight=each.weight / total) for each in given)
         place = next(self.network.parameters()).device
+        wide = longest * (scale or 1.0)
         seen = [
-            self.network.manner(
-                self._brought(opened(each.path), longest * (scale or 1.0)).to(place)
-            )
+            self.network.manner(self._fitted(brought(each.path, wide), wide).to(place))
             for each in shown
         ]
         mean, deviation = (
@@ -180,7 +179,7 @@ class AdaptiveModel(Repainter[Statistics]):
         )
         return (mean, deviation), shown
 
-    def _brought(self, style: Picture, longest: float) -> Picture:
+    def _fitted(self, style: Picture, longest: float) -> Picture:
         size = style.shape[2], style.shape[3]
         return resized(style, *fitted(size, longest, step=self.stride, enlarged=False))
 

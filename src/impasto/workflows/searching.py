@@ -43,9 +43,8 @@ COMPARED = 2_000  # pictures that a recall is taken from
 AT = 10  # nearest others that it looks at
 SEEN = 224  # pixels on a side of pictures that only an extractor sees
 
-COMPARING = (
-    2  # the way that own codes are compared; another way, and what was indexed must be so again
-)
+# The way that own codes are compared; where it changes, what was indexed must be so again.
+COMPARING = 2
 TINY = 1e-6  # the least variance that an axis is divided by
 
 Pictures = UInt8[np.ndarray, "n h w c"]
@@ -187,15 +186,11 @@ def _again(
 ) -> "Eye":
     """What made an index: as it is named, or where it was, or where it was seen last."""
     if model is None and extractor is None:
-        extractor = facts["extractor"]
-        if extractor is None:
+        model, extractor = facts["model"], facts["extractor"]
+        if model is not None and not Path(model).exists():
             head = bytes.fromhex(facts["digest"].split()[0])[:HEAD]
-            there = facts["model"] if Path(facts["model"]).exists() else None
-            eye = _own(recalled(head, there, where=f"{where}: made"))
-        else:
-            eye = eye_of(None, extractor)
-    else:
-        eye = eye_of(model, extractor)
+            model = recalled(head, None, where=f"{where}: made").path
+    eye = eye_of(model, extractor)
     _check(facts, eye, f"{where}: made")
     return eye
 

@@ -211,9 +211,8 @@ def opened(path: Path) -> Picture:
 def floated(original: Original, longest: float | None = None) -> Picture:
     """The pixels of a picture, in [-1, 1]: all of them, or twice as many as are wanted on the longest side."""
     levels, most = original.levels, 2 * longest if longest else math.inf
-    if (
-        max(original.size) > most
-    ):  # averaged as it is, for pixels of 32 bits would take several times as much
+    if max(original.size) > most:
+        # As the file has them: pixels of 32 bits would take several times the memory.
         share = most / max(original.size)
         size = [max(LEAST_SIDE, round(side * share)) for side in original.size]
         levels = cv2.resize(levels, size, interpolation=cv2.INTER_AREA)
