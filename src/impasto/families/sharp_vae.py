@@ -69,7 +69,7 @@ class SharpVAE(Autoencoding):
     @classmethod
     def latents_of(cls, config: SharpVAEConfig, shape: ImageShape) -> int:
         """Numbers in the map."""
-        side = shape.size // int(2**config.halvings)
+        side = shape.size >> config.halvings
         return config.channels * side * side
 
     @classmethod
@@ -79,10 +79,10 @@ class SharpVAE(Autoencoding):
         Raises:
             ConfigError: pictures cannot be halved so often.
         """
-        if shape.size % 2**config.halvings or shape.size // 2**config.halvings < 2:
+        if shape.size >> config.halvings < 2:
             raise ConfigError(
                 f"family.halvings: {config.halvings}: pictures of {shape.size} pixels cannot be halved so often; "
-                "take fewer, or a data.size that is divisible"
+                "take fewer"
             )
         return {
             "encoder": SpatialEncoder(shape, config.width, config.channels, config.halvings),

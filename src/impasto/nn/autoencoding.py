@@ -144,12 +144,16 @@ class SpatialDecoder(nn.Module):
 
     def __init__(self, shape: ImageShape, width: int, channels: int, halvings: int) -> None:
         super().__init__()
-        side = shape.size // 2**halvings
-        self.start = (channels, side, side)
-        widths_ = [width * min(2**level, WIDEST) for level in range(halvings, -1, -1)]
+        levels = range(halvings, -1, -1)
+        ladder = [shape.size >> level for level in levels]
+        self.start = (channels, ladder[0], ladder[0])
+        widths_ = [width * min(2**level, WIDEST) for level in levels]
         layers: list[nn.Module] = [nn.Conv2d(channels, widths_[0], 3, padding=1)]
-        for before, after in pairwise(widths_):
-            layers += [Residual(before), nn.ConvTranspose2d(before, after, 4, 2, 1)]
+        for (before, after), (side, larger) in zip(
+            pairwise(widths_), pairwise(ladder), strict=True
+        ):
+            enlarge = nn.ConvTranspose2d(before, after, 4, 2, 1, output_padding=larger - 2 * side)
+            layers += [Residual(before), enlarge]
         self.layers = nn.Sequential(*layers, *_activated(widths_[-1]))
         self.last = nn.Conv2d(widths_[-1], shape.channels, 3, padding=1)
 
