@@ -45,6 +45,13 @@ Devices = Annotated[
     arg(help="Processes on this machine, one a device; started by this command.", metavar="N"),
 ]
 
+Memory = Annotated[
+    str | None,
+    arg(
+        help="Of a painting: take no more than this; most of what is free by default.",
+        metavar="4GB",
+    ),
+]
 EvaluateEvery = Annotated[
     str | None,
     arg(help="Score the model every so many images, and keep the best.", metavar="N|50k|1M|off"),

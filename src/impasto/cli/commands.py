@@ -23,6 +23,7 @@ from impasto.cli.arguments import (
     Json,
     Labels,
     Limit,
+    Memory,
     Minutes,
     Only,
     Patience,
@@ -199,6 +200,7 @@ class Resume:
     devices: Devices = None
     evaluate_every: EvaluateEvery = None
     patience: Patience = None
+    memory: Memory = None
     json: Json = False
 
 

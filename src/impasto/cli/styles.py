@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from impasto.cli.arguments import Device, Images, Json, Limit, Minutes, Steps
+from impasto.cli.arguments import Device, Images, Json, Limit, Memory, Minutes, Steps
 
 Weighed = Annotated[
     Positional[tuple[str, ...]],
@@ -95,10 +95,7 @@ class Stylize:
         arg(help="What sees; VGG-19 if it is on this machine by default."),
     ] = None
     set: Settings = ()
-    memory: Annotated[
-        str | None,
-        arg(help="Take no more than this; most of what is free by default.", metavar="4GB"),
-    ] = None
+    memory: Memory = None
     device: Device = None
     run: Annotated[
         Path | None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from impasto.cli import painted, render, styles
 from impasto.cli.answers import json_text
+from impasto.cli.typed import memory_of, refuse
 from impasto.cli.verbs import paint, run, teach
 from impasto.errors import ConfigError
 
@@ -31,7 +32,6 @@ SLOW = [
     "film",
 ]
 STILL = ["mask", "regions", "run", "film", "compare"]
-UNITS = {"gb": 1e9, "mb": 1e6, "gib": 2**30, "mib": 2**20, "g": 1e9, "m": 1e6}
 
 
 @run.register
@@ -45,12 +45,12 @@ def stylize(command: styles.Stylize) -> None:
         raise ConfigError("--run and --film: are for one painting, and there will be several")
     if command.fast is not None:
         learnt = "not for --fast, whose network has learnt all that; leave it out, or --fast"
-        _refuse(command, SLOW, learnt)
+        refuse(command, SLOW, learnt)
     else:
         named = "names what a network has learnt; say --fast DIR too, or name a painting"
-        _refuse(command, ("style",), named)
+        refuse(command, ("style",), named)
     if not is_video(command.content):
-        _refuse(command, ("unsteady",), "is for videos")
+        refuse(command, ("unsteady",), "is for videos")
     if is_video(command.content):
         _film(command)
     elif command.fast is not None:
@@ -109,7 +109,7 @@ def _begin(
         regions=command.regions,
         start=command.start if command.start not in {None, "content", "noise"} else None,
         settings=(*_settings(command), *settings),
-        memory=_bytes(command.memory),
+        memory=memory_of(command.memory),
         device=command.device or "auto",
         run=command.run,
         film=command.film,
@@ -121,7 +121,7 @@ def _film(command: styles.Stylize) -> None:
 
     names = [*STILL, *(["memory"] if command.fast is not None else [])]
     names += ["start"] if command.start not in {"content", "noise"} else []
-    _refuse(command, names, "not for videos; leave it out")
+    refuse(command, names, "not for videos; leave it out")
     with render.Stages(quiet=command.json) as stages:
         report = partial(stages, "painting frames")
         if command.fast is not None:
@@ -148,24 +148,12 @@ def _film(command: styles.Stylize) -> None:
                 steps=command.steps,
                 keep_color=command.keep_color,
                 settings=_settings(command),
-                memory=_bytes(command.memory),
+                memory=memory_of(command.memory),
                 device=command.device or "auto",
                 steady=not command.unsteady,
                 report=report,
             )
     print(json_text(told.to_plain()) if command.json else painted.filmed(told))
-
-
-def _refuse(command: styles.Stylize, names: "Sequence[str]", why: str) -> None:
-    """What was typed and cannot be heeded is refused, not passed over."""
-    blank = styles.Stylize(command.content, command.to)
-    given = [
-        f"--{name.replace('_', '-')}"
-        for name in names
-        if getattr(command, name) != getattr(blank, name)
-    ]
-    if given:
-        raise ConfigError(f"{', '.join(given)}: {why}")
 
 
 def _paint_at_once(command: styles.Stylize) -> None:
@@ -193,7 +181,7 @@ def _paint_at_once(command: styles.Stylize) -> None:
             scale=command.scale,
             keep_color=command.keep_color or "no",
             mask=command.mask[0] if command.mask else None,
-            memory=_bytes(command.memory),
+            memory=memory_of(command.memory),
             device=command.device or "auto",
             judged=command.json and not several,
         )
@@ -253,18 +241,3 @@ def _settings(command: styles.Stylize) -> tuple[str, ...]:
     }
     typed = [f"{name}={value}" for name, value in given.items() if value is not None]
     return (*typed, *(setting for group in command.set for setting in group))
-
-
-def _bytes(text: str | None) -> float | None:
-    """An amount of memory as it is typed, such as 4GB."""
-    if text is None:
-        return None
-    number = text.strip().lower().rstrip("gimb")
-    unit = text.strip().lower()[len(number) :]
-    try:
-        amount = float(number) * (UNITS[unit] if unit else 1)
-    except (ValueError, KeyError):
-        amount = 0.0
-    if not 0 < amount < float("inf"):
-        raise ConfigError(f"--memory {text}: say how much, such as 4GB or 800MB")
-    return amount

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from impasto.cli import commands, painted, render
 from impasto.cli.answers import json_text
 from impasto.cli.health import health
+from impasto.cli.typed import memory_of, refuse
 from impasto.data.config import Subject
 from impasto.errors import ConfigError
 from impasto.events import Event, Finished, to_json
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from impasto.workflows.stylizing import Painting
     from impasto.workflows.teaching import StyleTraining
     from impasto.workflows.training import Training
+
+TRAINED = ("devices", "evaluate_every", "patience")  # what only trainings are resumed with
 
 
 @singledispatch
@@ -176,14 +179,17 @@ def resume(command: commands.Resume) -> None:
 
     match kind_of(command.run):
         case "painting":
-            for name in ("minutes", "images", "epochs", "steps"):
-                if getattr(command, name) is not None:
-                    raise ConfigError(
-                        f"--{name}: a painting's steps belong to its recipe; begin another with `impasto stylize`"
-                    )
-            paint(resume_painting(command.run, device=command.device), as_json=command.json)
+            budget = "a painting's steps belong to its recipe; begin another with `impasto stylize`"
+            refuse(command, ("minutes", "images", "epochs", "steps"), budget)
+            refuse(command, TRAINED, "for trainings, and this is a painting; leave it out")
+            painting = resume_painting(
+                command.run, device=command.device, memory=memory_of(command.memory)
+            )
+            paint(painting, as_json=command.json)
             return
         case "style":
+            names = ("epochs", "memory", *TRAINED)
+            refuse(command, names, "not for a network that learns styles; leave it out")
             lesson = resume_lesson(
                 command.run,
                 minutes=command.minutes,
@@ -193,6 +199,8 @@ def resume(command: commands.Resume) -> None:
             )
             teach(lesson, as_json=command.json)
             return
+        case _:
+            refuse(command, ("memory",), "for paintings, and this is a training; leave it out")
 
     with render.Stages(quiet=command.json) as stages:
         training = resume(

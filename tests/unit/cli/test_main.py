@@ -245,6 +245,10 @@ def test_resume_goes_on(run, capsys):
     assert "40 images" in capsys.readouterr().out
 
 
+def test_resume_refuses_what_is_for_paintings(run, said):
+    assert "--memory: for paintings" in said("resume", "run", "--memory", "2GB")
+
+
 def test_prepare_counts_and_lists_what_it_left_out(capsys, tmp_path):
     photos(tmp_path / "photos")
     (tmp_path / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff no")

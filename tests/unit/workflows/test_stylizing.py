@@ -411,6 +411,25 @@ def test_what_a_run_told_before_is_told_again(files, tmp_path):
     assert Run.open(run).facts["memory"] == 3e9
 
 
+def test_a_painting_is_resumed_with_what_a_painting_has(files, tmp_path, capsys):
+    run = tmp_path / "run"
+    words = ["stylize", *map(str, files), "--to", f"{tmp_path}/o.png", "--size", "32"]
+    main([*words, "--steps", "4", "--run", str(run)])
+    capsys.readouterr()
+    for words, told in (
+        (["--minutes", "2"], "--minutes: a painting's steps belong to its recipe"),
+        (["--devices", "2", "--patience", "3"], "--devices, --patience: for trainings"),
+        (["--memory", "lots"], "--memory lots: say how much"),
+        (["--memory", "1MB"], "allow more with --memory"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            main(["resume", str(run), *words])
+        assert end.value.code == 2
+        assert told in capsys.readouterr().err
+    main(["resume", str(run), "--memory", "3GB", "--json"])
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["steps"] == 4
+
+
 def test_a_sheet_over_a_setting(files, tmp_path, capsys):
     words = ["stylize", *map(str, files), "--to", f"{tmp_path}/sheet.png", "--size", "32"]
     main([*words, "--steps", "2", "--compare", "strength=0.1,1", "--json"])

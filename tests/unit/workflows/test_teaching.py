@@ -249,6 +249,9 @@ def test_the_commands(styles, photo, tmp_path, capsys):
     assert set(names.split()) <= told.keys()
     assert 0 < told["content_loss"] == told["content_distance"]
     assert 0 < told["style_loss"] == told["style_distance"]
+    with pytest.raises(SystemExit):
+        main(["resume", f"{tmp_path}/dots", "--epochs", "2"])
+    assert "--epochs: not for a network that learns styles" in capsys.readouterr().err
     main(["resume", f"{tmp_path}/dots", "--images", "6"])
     assert "from 4 on" in capsys.readouterr().out
 
