@@ -17,7 +17,8 @@ from torch.nn.functional import one_hot
 
 from impasto.config import configuration
 from impasto.images import Picture
-from impasto.losses.style import Moments, content_distance, gram_distance, moments, total_variation
+from impasto.losses.reconstruction import squared_error
+from impasto.losses.style import Moments, content_distance, moments, total_variation
 from impasto.nn.blocks import placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
@@ -27,7 +28,7 @@ from impasto.seeds import seeded, stream
 from impasto.style.canvas import Canvas
 from impasto.style.config import PyramidConfig
 from impasto.style.loss_network import LossNetwork, NetworkName
-from impasto.style.objective import Losses, Weights
+from impasto.style.objective import AIMS, Losses, Statistics, Weights
 from impasto.style.pyramid import weights
 from impasto.style.scene import resized
 from impasto.types import Budget, Progress
@@ -52,8 +53,7 @@ class LearningConfig(LessonConfig):
 
     name: Literal["network"] = "network"
     styles: tuple[str, ...]  # their names, in the order of the network's numbers
-    # Steps count more than pictures in a step: 1,300 pictures one at a time taught more than 1,900 by four, and
-    # brought paintings nearer to the manner.
+    # Steps count more than pictures in a step: 1,300 pictures one at a time taught more than 1,900 by four.
     batch: PositiveInt = 1
     width: PositiveInt = 16  # channels beside the picture
     strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
@@ -61,7 +61,11 @@ class LearningConfig(LessonConfig):
     scale: Annotated[float, Gt(0), Le(8)] = (
         2.0  # of brush strokes: the style's longest side in the content's
     )
-    smooth: NonNegativeFloat = 0.02  # weight of the total variation
+    statistics: Statistics = "wasserstein"
+    smooth: NonNegativeFloat = 2.0  # weight of the total variation, without which grain pays
+    # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
+    # manner is learnt sooner from there.
+    copied: NonNegativeInt = 100
 
 
 L = TypeVar("L", bound=LessonConfig)
@@ -139,18 +143,24 @@ class StyleLearner(Learner[LearningConfig]):
         super().__init__(config, network, device)
         self.teacher = loss_network
         self.weights = teaching(loss_network, config)
-        self.targets = [self._target(style.to(device)) for style in styles]
+        aim = AIMS[config.statistics]
+        self.aims = [
+            {layer: aim(moments) for layer, moments in self._manner(style.to(device)).items()}
+            for style in styles
+        ]
 
     def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
         """Of the contents, each with a style drawn for it."""
         drawn = torch.randint(
-            len(self.targets),
+            len(self.aims),
             (len(contents),),
             generator=stream(self.config.seed, "styles", progress.images_seen),
         )
-        mix = one_hot(drawn, len(self.targets)).float().to(self.device)
+        mix = one_hot(drawn, len(self.aims)).float().to(self.device)
         painted = self.player.network(contents, mix)
-        seen = self.teacher(painted, self.weights.layers)
+        copying = progress.images_seen < self.config.copied
+        with torch.set_grad_enabled(not copying):
+            seen = self.teacher(painted, self.weights.layers)
         with torch.no_grad():
             wanted = (
                 self.teacher(contents, tuple(self.weights.content)) if self.weights.content else {}
@@ -161,15 +171,17 @@ class StyleLearner(Learner[LearningConfig]):
         for layer, weight in self.weights.style.items():
             for index, kind in enumerate(drawn.tolist()):
                 own = moments(seen[layer][index : index + 1])
-                style = style + weight * gram_distance(own, self.targets[kind][layer])
+                style = style + weight * self.aims[kind][layer](own)
         style = style / len(contents)
-        smooth = self.weights.smooth * total_variation(painted)
-        return {"content": content, "style": style, "total": content + style + smooth}
+        total = content + style + self.weights.smooth * total_variation(painted)
+        if copying:
+            total = squared_error(painted, contents).mean()
+        return {"content": content, "style": style, "total": total}
 
     @torch.no_grad()
     def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
         """A few contents, each in every style."""
-        count = len(self.targets)
+        count = len(self.aims)
         mix = torch.eye(count, device=self.device).repeat(len(contents), 1)
         painted: Tensor = self.player.best(contents.repeat_interleave(count, 0), mix)
         return painted
@@ -178,7 +190,7 @@ class StyleLearner(Learner[LearningConfig]):
         """The network's weights, averaged."""
         return dict(self.player.best.state_dict())
 
-    def _target(self, style: Picture) -> dict[int, Moments]:
+    def _manner(self, style: Picture) -> dict[int, Moments]:
         """The style's moments, at a size in proportion to the contents."""
         share = min(1.0, self.config.scale * self.config.size / max(style.shape[2:]))
         height, width = (max(16, round(side * share)) for side in style.shape[2:])

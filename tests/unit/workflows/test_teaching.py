@@ -17,7 +17,7 @@ from impasto.workflows.learnt import load_styles
 from impasto.workflows.repainting import export_styles, repaint
 from impasto.workflows.teaching import resume_lesson, train_style
 
-SMALL = ("size=64", "width=4", "batch=2")
+SMALL = ("size=64", "width=4", "batch=2", "copied=10")
 CONTENTS = "kittens:12"
 
 
@@ -70,9 +70,20 @@ def photo(tmp_path):
     return path
 
 
+def test_it_first_learns_to_give_back_what_it_is_shown(styles, tmp_path):
+    settings = (*SMALL[:3], "copied=80")
+    training = train_style(
+        styles, CONTENTS, to=tmp_path / "run", settings=settings, device="cpu", images=80
+    )
+    ticks = [event for event in training if isinstance(event, Tick)]
+    assert ticks[-1].scalars["total"] < 0.7 * ticks[0].scalars["total"]
+    assert ticks[-1].scalars["content"] < ticks[0].scalars["content"]
+    assert ticks[-1].scalars["style"] > 0, "told all the same"
+
+
 def test_it_learns(run):
     ticks = [event for event in Run.open(run).events() if isinstance(event, Tick)]
-    assert ticks[-1].scalars["total"] < ticks[0].scalars["total"]
+    assert ticks[-1].scalars["style"] < ticks[0].scalars["style"]
     assert ticks[-1].fraction == 1
     assert load_styles(run).names == ("dots", "lines")
     assert load_styles(run / "model.safetensors").provenance["images_seen"] == 60
@@ -144,7 +155,7 @@ def taught_any(styles, to, **told):
 
 def test_any_manner_is_learnt(anything):
     ticks = [event for event in Run.open(anything).events() if isinstance(event, Tick)]
-    assert ticks[-1].scalars["total"] < ticks[0].scalars["total"]
+    assert ticks[-1].scalars["style"] < ticks[0].scalars["style"]
     learnt = load_styles(anything)
     assert learnt.names == ()
     assert not any(p.requires_grad for p in learnt.network.parameters())
