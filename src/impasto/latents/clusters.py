@@ -1,6 +1,6 @@
 """Clusters: which pictures belong together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -30,6 +30,11 @@ class Clusters:
     labels: Int64[np.ndarray, " n"]
     silhouette: float
     method: str
+
+    def judged_by(self, codes: Float[np.ndarray, "n z"], seed: int = 0) -> "Clusters":
+        """The same ones, with the silhouette that they have among other codes of the same pictures."""
+        told = _silhouette(_reduced(codes, seed), self.labels, seed)
+        return replace(self, silhouette=told)
 
     @property
     def count(self) -> int:

@@ -24,6 +24,7 @@ Projection = Literal["auto", "umap", "pca"]
 FEWEST = 4  # pictures on a map
 SHEET = 24  # pictures of a cluster's middle
 NEIGHBOURS = 15  # that UMAP keeps together
+UMAPPED = "UMAP"
 
 # Two numbers for each picture, and how they were found.
 Placed = tuple[Float[np.ndarray, "n 2"], str]
@@ -40,7 +41,7 @@ class Mapped:
         method: how clusters were found.
         clusters: their sizes, the largest first.
         alone: pictures in none.
-        silhouette: from -1 to 1: how well they part; none where there are fewer than two.
+        silhouette: from -1 to 1: how well they part among the codes; none where there are fewer than two.
         sheets: pictures of clusters, where they were asked for.
     """
 
@@ -95,7 +96,7 @@ def map_pictures(
             puts every picture into one.
         clusters: how many, for `kmeans`; as part best by default.
         least: pictures in a cluster, for `hdbscan`; by default a hundredth of all, and at least 5.
-        projection: `umap` where it is installed, else `pca`.
+        projection: `umap` where it is installed, else `pca`. Clusters are found on UMAP's map, or else among codes.
         sheets: a folder for a picture of each cluster.
         seed: of projection and clusters.
         classes: keep these only.
@@ -122,12 +123,15 @@ def map_pictures(
             f"--clusters {clusters}: must be below the number of pictures, {len(prepared)}"
         )
     codes = eye.looked(prepared, np.arange(len(prepared)), report)
-    found = (
-        by_means(codes, count=clusters, seed=seed)
-        if method == "kmeans"
-        else by_density(codes, least=least or max(5, len(codes) // 100), seed=seed)
-    )
     placed = _placed(codes, projection, seed)
+    # Many dimensions leave nothing dense. UMAP's two keep neighbours together and little else, which is what clusters
+    # are; PCA's two would keep too little.
+    points = placed[0] if placed[1] == UMAPPED else codes
+    found = (
+        by_means(points, count=clusters, seed=seed)
+        if method == "kmeans"
+        else by_density(points, least=least or max(5, len(codes) // 100), seed=seed)
+    ).judged_by(codes, seed)
     shown = _middles(prepared, codes, found)
     page = render_map(_facts(prepared, eye, placed, found, shown))
     written(target).write_text(page, encoding="utf-8")
@@ -184,8 +188,10 @@ def _placed(codes: Float[np.ndarray, "n z"], projection: Projection, seed: int) 
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of its own threads, which a seed leaves unused
-                fitted = UMAP(n_neighbors=NEIGHBOURS, metric="cosine", random_state=seed)
-                return np.asarray(fitted.fit_transform(codes), np.float64), "UMAP"
+                fitted = UMAP(
+                    n_neighbors=NEIGHBOURS, min_dist=0.0, metric="cosine", random_state=seed
+                )
+                return np.asarray(fitted.fit_transform(codes), np.float64), UMAPPED
     from sklearn.decomposition import PCA
 
     told = PCA(2, random_state=seed).fit(codes)

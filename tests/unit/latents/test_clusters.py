@@ -76,3 +76,12 @@ def test_a_cluster_that_is_rare_among_many_is_no_error(monkeypatch):
 def test_the_same_clusters_every_time(clumps):
     one, other = (by_means(clumps[0], count=5, seed=3) for _ in range(2))
     assert (one.labels == other.labels).all()
+
+
+def test_clusters_are_judged_by_other_codes_of_the_same_pictures(clumps):
+    codes, truth = clumps
+    found = by_means(truth[:, None].astype(float), count=3)
+    again = found.judged_by(codes)
+    assert (again.labels == found.labels).all()
+    assert found.silhouette == pytest.approx(1)
+    assert again.silhouette == pytest.approx(by_means(codes, count=3).silhouette)
