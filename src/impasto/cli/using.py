@@ -184,10 +184,8 @@ def map_(command: uses.Map) -> None:
     if command.json:
         print(json_text(found.to_plain()))
         return
-    parting = "" if found.silhouette is None else f", silhouette {found.silhouette:.2f}"
     print(
-        f"{found.pictures:,} pictures in {len(found.clusters)} clusters ({found.method}{parting}), "
-        f"{found.alone:,} in none; placed by {found.projection}"
+        f"{found.pictures:,} pictures in {found.clustering}, {found.alone:,} in none; placed by {found.projection}"
     )
     print(f"map: {found.path}")
 

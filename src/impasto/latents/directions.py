@@ -1,41 +1,87 @@
-"""Directions among latents along which one attribute changes, and the others as little as can be."""
+"""Directions among latents along which one attribute changes, and the others as little as can be.
+
+Codes of real pictures carry labels of many attributes at once: what each does to a code is found together with the
+others, so that what only goes along with it is not taken for it. A picture is then led away from what it most likely
+shows now, not from the mean of all that it might show: from a seven to an eight is another way than from a three.
+
+Latents of a GAN are independent of each other; there it is the normal of the plane that parts scores.
+"""
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Int
 from sklearn.linear_model import LogisticRegression, Ridge
 
 FEWEST = 10  # pictures with, and without, that an attribute is learnt from
+PULL = 1e-3  # of each effect towards none, beside the variance of what is told
 
 
-def direction_of_mark(
-    codes: Float[np.ndarray, "n z"], marked: Bool[np.ndarray, " n"]
+def effects(
+    codes: Float[np.ndarray, "n z"], told: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, "k z"]:
+    """What each number that is told of a picture does to its code, the others being the same.
+
+    Args:
+        codes: of pictures.
+        told: of the same pictures: marks, deviations of numbers; what is unknown is NaN and counts as the mean.
+
+    Source: least squares of many outputs, with a small ridge.
+    """
+    filled = np.where(np.isfinite(told), told, np.nanmean(told, 0))
+    found = Ridge(alpha=PULL * len(codes)).fit(filled, codes)
+    each: np.ndarray = np.asarray(found.coef_, np.float32).reshape(codes.shape[1], -1).T
+    return each
+
+
+def likelihoods(
+    codes: Float[np.ndarray, "n z"],
+    values: Int[np.ndarray, " n"],
+    latents: Float[np.ndarray, "m z"],
+    count: int,
+) -> Float[np.ndarray, "m count"]:
+    """How likely these latents show each value of an attribute, as pictures with known values tell.
+
+    Args:
+        codes: of pictures whose values are known.
+        values: theirs, two different ones at least.
+        latents: of other pictures.
+        count: of values that there are.
+    """
+    scale = codes.std(0) + 1e-6
+    model = LogisticRegression(C=0.1, max_iter=500).fit(codes / scale, values)
+    chances = np.zeros((len(latents), count), np.float32)
+    chances[:, model.classes_] = model.predict_proba(latents / scale)
+    return chances
+
+
+def towards(
+    value: int, means: Float[np.ndarray, "k z"], chances: Float[np.ndarray, "m k"]
+) -> Float[np.ndarray, "m z"]:
+    """From what each picture most likely shows if not this value, to this value.
+
+    Args:
+        value: which.
+        means: of the codes that show each value, or what each does to a code.
+        chances: that a picture shows each.
+    """
+    others = chances.astype(np.float64)
+    others[:, value] = 0
+    others = others / np.maximum(others.sum(1, keepdims=True), 1e-30)
+    way: np.ndarray = (means[value] - others @ means).astype(np.float32)
+    return way
+
+
+def direction_of_score(
+    latents: Float[np.ndarray, "n z"], scores: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " z"]:
-    """From pictures without a mark to pictures with it, as long as their means are apart along it.
-
-    The normal of the plane that parts them best: what goes along with the mark only by chance is left alone.
+    """From small scores to large ones, as long as the latents above and below the middle are apart along it.
 
     Source: arXiv 1907.10786, section 3.
     """
-    scale = codes.std(0) + 1e-6
-    model = LogisticRegression(C=0.1, max_iter=500).fit(codes / scale, marked)
-    return _stretched(model.coef_[0] * scale, codes, marked)
-
-
-def direction_of_number(
-    codes: Float[np.ndarray, "n z"], numbers: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, " z"]:
-    """From small numbers to large ones, two deviations of them apart."""
-    scale = codes.std(0) + 1e-6
-    model = Ridge(alpha=len(codes) * 0.01).fit(
-        codes / scale, (numbers - numbers.mean()) / numbers.std()
-    )
-    return _stretched(model.coef_ * scale, codes, numbers > np.median(numbers))
-
-
-def _stretched(
-    way: Float[np.ndarray, " z"], codes: Float[np.ndarray, "n z"], marked: Bool[np.ndarray, " n"]
-) -> Float[np.ndarray, " z"]:
+    scale = latents.std(0) + 1e-6
+    told = (scores - scores.mean()) / max(float(scores.std()), 1e-12)
+    way = Ridge(alpha=len(latents) * 0.01).fit(latents / scale, told).coef_ * scale
     unit = way / max(float(np.linalg.norm(way)), 1e-12)
-    apart = float((codes[marked].mean(0) - codes[~marked].mean(0)) @ unit)
+    above = scores > np.median(scores)
+    apart = float((latents[above].mean(0) - latents[~above].mean(0)) @ unit)
     stretched: np.ndarray = (unit * apart).astype(np.float32)
     return stretched

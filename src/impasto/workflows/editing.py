@@ -17,7 +17,13 @@ from impasto.errors import BadInput, ConfigError, nearest
 from impasto.evaluation.extractors import find_extractor
 from impasto.evaluation.sight import Sight
 from impasto.families.coder import AutoencoderModel
-from impasto.latents.directions import FEWEST, direction_of_mark, direction_of_number
+from impasto.latents.directions import (
+    FEWEST,
+    direction_of_score,
+    effects,
+    likelihoods,
+    towards,
+)
 from impasto.sheets import tile
 from impasto.workflows.coding import asked_row
 from impasto.workflows.pictures import Report
@@ -43,9 +49,9 @@ def edit(
 ) -> Path:
     """Draws pictures before and after changes of attributes, two rows.
 
-    Each change goes along one direction among latents; strength 1 is as far as pictures with and without
-    the attribute are apart. Several are made at once. A conditional model is told the change too, for its latents
-    hold what its conditions do not say.
+    A change leads from what a picture most likely shows otherwise to what is asked for; strength 1 is as far as these
+    are apart, two deviations of a number. Several are made at once. A conditional model is told the change too, for its
+    latents hold what its conditions do not say.
 
     Args:
         path: a run's directory or a model.safetensors file.
@@ -76,7 +82,7 @@ def edit(
     ways = Ways(model, prepared, extractor, report)
     moved = latents.clone()
     for name, value, strength in wanted:
-        moved += strength * torch.from_numpy(ways(name, value))
+        moved += strength * torch.from_numpy(ways(name, value, latents.numpy()))
     told = [
         each.expand(len(latents), -1)
         for each in (known, changed(model.model.attributes, known, wanted))
@@ -156,24 +162,25 @@ class Ways:
         self._positions = evenly(np.arange(len(prepared)), LEARNT_FROM)
         self._extractor, self._report = extractor, report
         self._codes: Float[np.ndarray, "n z"] | None = None
+        self._found: dict[str, Float[np.ndarray, "k z"]] | None = None
         self._drawn: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
-    def __call__(self, name: str, value: str | None) -> Float[np.ndarray, " z"]:
-        """The direction towards a value, or towards larger numbers.
+    def __call__(
+        self, name: str, value: str | None, latents: Float[np.ndarray, "m z"]
+    ) -> Float[np.ndarray, "m z"]:
+        """The way of each of these latents towards a value, or towards larger numbers.
 
         Raises:
             ConfigError: too few pictures have it, or all.
         """
         prepared, positions = self._prepared, self._positions
         if value is None:
-            column = prepared.numbers(positions)[:, prepared.number_names.index(name)]
-            there = np.isfinite(column)
-            numbers = column.astype(np.float64)
+            numbers = prepared.numbers(positions)[:, prepared.number_names.index(name)]
+            there = np.isfinite(numbers)
             marked = numbers > np.median(numbers[there]) if there.any() else there
         else:
             labels = prepared.labels(positions)[:, list(prepared.label_names).index(name)]
             there = labels >= 0
-            numbers = None
             marked = labels == prepared.label_names[name].index(value)
         enough = min(int(marked[there].sum()), int((~marked[there]).sum()))
         if enough < FEWEST:
@@ -182,11 +189,35 @@ class Ways:
                 f"direction is learnt from {FEWEST} with and {FEWEST} without"
             )
         if not isinstance(self._model.model, AutoencoderModel):
-            return self._of_draws(there, marked)
-        codes = self._own_codes(self._model.model)[there]
-        if numbers is not None:
-            return direction_of_number(codes, numbers[there])
-        return direction_of_mark(codes, marked[there])
+            return np.broadcast_to(self._of_draws(there, marked), latents.shape)
+        codes, found = self._own_codes(self._model.model), self._effects(self._model.model)
+        if value is None:
+            return np.broadcast_to(2 * found[name][0], latents.shape)
+        values = prepared.label_names[name]
+        chances = likelihoods(codes[there], labels[there], latents, len(values))
+        return towards(values.index(value), found[name], chances)
+
+    def _effects(self, model: AutoencoderModel) -> dict[str, Float[np.ndarray, "k z"]]:
+        """What each value of each attribute does to a code, and a deviation of each number."""
+        if self._found is None:
+            codes, prepared = self._own_codes(model), self._prepared
+            told: dict[str, np.ndarray] = {}
+            for column, (name, values) in enumerate(prepared.label_names.items()):
+                labels = prepared.labels(self._positions)[:, column]
+                marks = (labels[:, None] == np.arange(len(values))).astype(np.float64)
+                told[name] = np.where(labels[:, None] < 0, np.nan, marks)
+            for column, name in enumerate(prepared.number_names):
+                numbers = prepared.numbers(self._positions)[:, column].astype(np.float64)
+                there = np.isfinite(numbers)
+                scaled = np.full((len(numbers), 1), np.nan)
+                if there.any():
+                    scaled[there, 0] = numbers[there] / max(float(numbers[there].std()), 1e-12)
+                told[name] = scaled
+            known = {name: rows for name, rows in told.items() if np.isfinite(rows).any()}
+            each = effects(codes, np.concatenate(list(known.values()), 1))
+            ends = np.cumsum([rows.shape[1] for rows in known.values()])[:-1]
+            self._found = dict(zip(known, np.split(each, ends), strict=True))
+        return self._found
 
     def _own_codes(self, model: AutoencoderModel) -> Float[np.ndarray, "n z"]:
         if self._codes is None:
@@ -210,7 +241,7 @@ class Ways:
         classifier = LogisticRegression(C=0.01, max_iter=500, class_weight="balanced")
         classifier.fit(real[there] / scale, marked[there])
         said = classifier.decision_function(seen / scale)
-        return direction_of_number(latents_, said)
+        return direction_of_score(latents_, said)
 
 
 def _possible(prepared: Prepared) -> list[str]:

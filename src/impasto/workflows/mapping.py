@@ -41,7 +41,9 @@ class Mapped:
         method: how clusters were found.
         clusters: their sizes, the largest first.
         alone: pictures in none.
-        silhouette: from -1 to 1: how well they part among the codes; none where there are fewer than two.
+        silhouette: from -1 to 1: how well they part where they were found, on UMAP's map or among codes; none
+            where there are fewer than two.
+        among_codes: the same among the codes, where they were found on a map.
         sheets: pictures of clusters, where they were asked for.
     """
 
@@ -52,7 +54,16 @@ class Mapped:
     clusters: tuple[int, ...]
     alone: int
     silhouette: float | None
+    among_codes: float | None
     sheets: tuple[Path, ...] = field(default=())
+
+    @property
+    def clustering(self) -> str:
+        """How many there are, how they were found and how well they part."""
+        parting = "" if self.silhouette is None else f", silhouette {self.silhouette:.2f}"
+        if parting and self.among_codes is not None:
+            parting += f" on the map and {self.among_codes:.2f} among codes"
+        return f"{len(self.clusters)} clusters ({self.method}{parting})"
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON tells it."""
@@ -64,6 +75,7 @@ class Mapped:
             "clusters": list(self.clusters),
             "alone": self.alone,
             "silhouette": self.silhouette,
+            "silhouette_among_codes": self.among_codes,
             "sheets": [str(sheet) for sheet in self.sheets],
         }
 
@@ -126,43 +138,51 @@ def map_pictures(
     placed = _placed(codes, projection, seed)
     # Many dimensions leave nothing dense. UMAP's two keep neighbours together and little else, which is what clusters
     # are; PCA's two would keep too little.
-    points = placed[0] if placed[1] == UMAPPED else codes
+    on_map = placed[1] == UMAPPED
+    points = placed[0] if on_map else codes
     found = (
         by_means(points, count=clusters, seed=seed)
         if method == "kmeans"
         else by_density(points, least=least or max(5, len(codes) // 100), seed=seed)
-    ).judged_by(codes, seed)
+    )
     shown = _middles(prepared, codes, found)
-    page = render_map(_facts(prepared, eye, placed, found, shown))
-    written(target).write_text(page, encoding="utf-8")
-    return Mapped(
+    mapped = Mapped(
         target,
         len(prepared),
         placed[1],
         found.method,
         tuple(each.size for each in shown),
         int((found.labels < 0).sum()),
-        None if np.isnan(found.silhouette) else found.silhouette,
+        _told(found),
+        _told(found.judged_by(codes, seed)) if on_map else None,
         _sheets(Path(sheets), shown) if sheets is not None else (),
     )
+    page = render_map(_facts(prepared, eye, found, shown, mapped, places=placed[0]))
+    written(target).write_text(page, encoding="utf-8")
+    return mapped
+
+
+def _told(found: Clusters) -> float | None:
+    return None if np.isnan(found.silhouette) else found.silhouette
 
 
 def _facts(
     prepared: Prepared,
     eye: Eye,
-    placed: Placed,
     found: Clusters,
     shown: list[Shown],
+    mapped: Mapped,
+    *,
+    places: Float[np.ndarray, "n 2"],
 ) -> MapFacts:
-    parting = "" if np.isnan(found.silhouette) else f", silhouette {found.silhouette:.2f}"
     side = thumbnail_side(len(prepared), prepared.config.size)
-    positions, (places, how) = np.arange(len(prepared)), placed
+    positions = np.arange(len(prepared))
     return MapFacts(
         source=named(prepared.source),
         credit=prepared.credit or "",
         seen_by=Path(eye.name).parent.name if eye.own else eye.name,
-        projection=how,
-        clustering=f"{found.count} clusters by {found.method}{parting}",
+        projection=mapped.projection,
+        clustering=mapped.clustering,
         places=places,
         labels=found.labels,
         names=names_of(prepared),
