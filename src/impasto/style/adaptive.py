@@ -18,6 +18,7 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
 from impasto.config import configuration
+from impasto.losses.reconstruction import squared_error
 from impasto.losses.style import content_distance, statistics_distance
 from impasto.nn.adaptive import Mirror, Statistics, adapted, statistics
 from impasto.seeds import seeded
@@ -110,17 +111,21 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         """Of the contents, each with a style drawn for it."""
         styles = self.draw(progress.images_seen, len(contents)).to(self.device)
         encoder, layers = self.whole.encoder, self.whole.layers
+        copying = progress.images_seen < self.config.copied
         with torch.no_grad():
             wanted = {n: statistics(maps) for n, maps in encoder(styles, layers).items()}
-            target = self.whole.wanted(contents, wanted[layers[-1]])
+            target = self.whole.wanted(contents, wanted[layers[-1]], float(not copying))
         painted = self.player.network(target)
-        seen = encoder(painted, layers)
+        with torch.set_grad_enabled(not copying):
+            seen = encoder(painted, layers)
         content = content_distance(seen[layers[-1]], target)
         style = torch.stack(
             [statistics_distance(statistics(seen[n]), wanted[n]) for n in layers]
         ).mean()
         beyond = (painted.abs() - 1).clamp(min=0).square().mean()  # pixels have an end
         total = content + self.config.style_weight * style + beyond
+        if copying:
+            total = squared_error(painted, contents).mean()
         return {"content": content, "style": style, "total": total}
 
     @torch.no_grad()

@@ -46,6 +46,9 @@ class LessonConfig:
 
     size: Annotated[int, Ge(64)] = 128  # pixels of the contents that it learns on
     batch: PositiveInt = 4
+    # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
+    # manner is learnt sooner from there.
+    copied: NonNegativeInt = 100
     learning_rate: PositiveFloat = 2e-3
     ema_half_life: NonNegativeInt = 200  # images
     network: NetworkName = "auto"
@@ -69,9 +72,6 @@ class LearningConfig(LessonConfig):
     )
     statistics: Statistics = "wasserstein"
     smooth: NonNegativeFloat = 2.0  # weight of the total variation, without which grain pays
-    # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
-    # manner is learnt sooner from there.
-    copied: NonNegativeInt = 100
 
 
 L = TypeVar("L", bound=LessonConfig)
