@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import torch
 from annotated_types import Gt, Le
 from jaxtyping import Float
-from pydantic import NonNegativeFloat
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from impasto.config import configuration
@@ -28,6 +28,7 @@ from impasto.style.objective import Losses
 from impasto.types import Progress
 
 SHOWN = 3  # styles in a preview
+WHITENED = 16  # styles whose features say how these vary
 
 Draw = Callable[[int, int], Tensor]  # so many styles, for the batch that begins at this image
 
@@ -40,6 +41,8 @@ class AdaptiveConfig(LessonConfig):
     width: Annotated[float, Gt(0), Le(1)] = 0.5  # of the decoder's layers in the encoder's
     style_weight: NonNegativeFloat = 2.0  # beside the content's 1
     learning_rate: Annotated[float, Gt(0)] = 1e-3
+    batch: PositiveInt = 2
+    copied: NonNegativeInt = 600
 
 
 class AdaptiveNetwork(nn.Module):
@@ -104,6 +107,9 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
     ) -> None:
         with seeded(config.seed, "decoder"):
             whole = AdaptiveNetwork(encoder, config.width)
+        with torch.no_grad():
+            styles = draw(0, WHITENED).to(device)
+            whole.decoder.whiten(encoder(styles, whole.layers[-1:])[whole.layers[-1]].cpu())
         super().__init__(config, whole.decoder, device)
         self.whole, self.draw = whole, draw
 
