@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from impasto.config import configuration
 from impasto.losses.reconstruction import squared_error
-from impasto.losses.style import content_distance, statistics_distance
+from impasto.losses.style import content_distance, statistics_distance, total_variation
 from impasto.nn.adaptive import Mirror, Statistics, adapted, statistics
 from impasto.seeds import seeded
 from impasto.style.learning import Learner, LessonConfig
@@ -129,7 +129,8 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
             [statistics_distance(statistics(seen[n]), wanted[n]) for n in layers]
         ).mean()
         beyond = (painted.abs() - 1).clamp(min=0).square().mean()  # pixels have an end
-        total = content + self.config.style_weight * style + beyond
+        smooth = self.config.smooth * total_variation(painted)
+        total = content + self.config.style_weight * style + smooth + beyond
         if copying:
             total = squared_error(painted, contents).mean()
         return {"content": content, "style": style, "total": total}

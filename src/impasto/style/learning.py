@@ -49,6 +49,7 @@ class LessonConfig:
     # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
     # manner is learnt sooner from there.
     copied: NonNegativeInt = 100
+    smooth: NonNegativeFloat = 2.0  # weight of the total variation, without which grain pays
     learning_rate: PositiveFloat = 2e-3
     ema_half_life: NonNegativeInt = 200  # images
     network: NetworkName = "auto"
@@ -71,7 +72,6 @@ class LearningConfig(LessonConfig):
         2.0  # of brush strokes: the style's longest side in the content's
     )
     statistics: Statistics = "wasserstein"
-    smooth: NonNegativeFloat = 2.0  # weight of the total variation, without which grain pays
 
 
 L = TypeVar("L", bound=LessonConfig)

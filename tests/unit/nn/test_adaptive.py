@@ -30,3 +30,18 @@ def test_a_mirror_gives_back_the_size_of_the_picture():
     picture = torch.rand(1, 3, 48, 80)
     features = encoder(picture, (17,))[17]
     assert Mirror(encoder, 0.125)(features).shape == picture.shape
+
+
+def test_features_are_whitened_where_they_vary_and_left_small_where_they_hardly_do():
+    mirror, drawn = Mirror(VGG(16, 5), 0.125), torch.Generator().manual_seed(3)
+    mixed = torch.randn(128, 128, generator=drawn)
+    scales = torch.tensor([30.0] * 4 + [1.0] * 123 + [0.0])  # one channel of those mixed is dead
+    maps = torch.einsum("kc,c,nchw->nkhw", mixed, scales, torch.randn(8, 128, 9, 9, generator=drawn)) + 5  # fmt: skip
+    mirror.whiten(maps)
+    flat = (maps - mirror.center[:, None, None]).transpose(0, 1).flatten(1)
+    found = (mirror.whitening @ flat).cov()
+    variances = found.diagonal()
+    assert variances.max() < 1.01
+    assert variances[-4:].min() > 0.99
+    assert (found - variances.diag()).abs().max() < 0.01
+    assert torch.isfinite(mirror(maps)).all()
