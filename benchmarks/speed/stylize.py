@@ -6,9 +6,10 @@ gradients flow into its weights and through all three looks. `gatys` is the reci
 and then, each in a process of its own, the most memory that a painting of each size takes beside what was
 estimated for it.
 
-    python benchmarks/speed/stylize.py [--quick]
+    python benchmarks/speed/stylize.py [--quick] [--largest PIXELS]
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measure import SHARED, quick, report, take_turns
+from measure import SHARED, report, take_turns
 
 from impasto.losses.style import published_content, published_gram, published_style
 from impasto.nn.vgg import convolutions, multiply_adds
@@ -49,7 +50,12 @@ PAINTED = (
 
 
 def main() -> None:
-    fast = quick()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rounds: does it run at all?")
+    parser.add_argument("--largest", type=int, default=4096, help="painting whose memory is taken")
+    asked = parser.parse_args()
+    fast = asked.quick
+    painted = [row for row in PAINTED[: 1 if fast else None] if row[0] <= asked.largest]
     name = network_name("auto")
     steps = {
         "published": _published(name, SIZES["published"]),
@@ -75,7 +81,7 @@ def main() -> None:
             "seconds": seconds["published"] / seconds["gatys"],
             "operations": steps["published"][1] / steps["gatys"][1],
         },
-        "memory": [_memory(size, memory) for size, memory in PAINTED[: 1 if fast else None]],
+        "memory": [_memory(size, memory) for size, memory in painted],
     }
     report("stylize-cpu", figures, keep=not fast)
 
