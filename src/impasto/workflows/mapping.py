@@ -140,11 +140,10 @@ def map_pictures(
     # are; PCA's two would keep too little.
     on_map = placed[1] == UMAPPED
     points = placed[0] if on_map else codes
-    found = (
-        by_means(points, count=clusters, seed=seed)
-        if method == "kmeans"
-        else by_density(points, least=least or max(5, len(codes) // 100), seed=seed)
-    )
+    if method == "kmeans":
+        found = by_means(points, count=clusters, seed=seed)
+    else:
+        found = by_density(points, least=least or max(5, len(codes) // 100), seed=seed)
     shown = _middles(prepared, codes, found)
     mapped = Mapped(
         target,
