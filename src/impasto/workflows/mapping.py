@@ -107,7 +107,7 @@ def map_pictures(
         method: `hdbscan` finds how many clusters there are and leaves out what lies between them; `kmeans`
             puts every picture into one.
         clusters: how many, for `kmeans`; as part best by default.
-        least: pictures in a cluster, for `hdbscan`; by default a hundredth of all, and at least 5.
+        least: pictures in a cluster, for `hdbscan`; by default the root of how many there are, and at least 5.
         projection: `umap` where it is installed, else `pca`. Clusters are found on UMAP's map, or else among codes.
         sheets: a folder for a picture of each cluster.
         seed: of projection and clusters.
@@ -143,7 +143,7 @@ def map_pictures(
     if method == "kmeans":
         found = by_means(points, count=clusters, seed=seed)
     else:
-        found = by_density(points, least=least or max(5, len(codes) // 100), seed=seed)
+        found = by_density(points, least=least or max(5, round(len(codes) ** 0.5)), seed=seed)
     shown = _middles(prepared, codes, found)
     mapped = Mapped(
         target,
