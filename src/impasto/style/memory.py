@@ -19,7 +19,7 @@ from impasto.style.loss_network import LossNetwork
 from impasto.style.tiles import STRIDE
 
 PROGRAM = 600e6  # bytes: Python, torch, the network, files as they were read
-LOOKED_AT = 2_900  # bytes for each pixel that the network looks at and takes gradients through
+LOOKED_AT = 3_300  # bytes for each pixel that the network looks at and takes gradients through
 PICTURE = 12  # bytes for each pixel of one picture of 32-bit numbers
 PICTURES = 10  # of the painting's size that are held at once, beside what an optimiser keeps
 CONTENT = 40  # bytes for each pixel, of content features
