@@ -9,10 +9,12 @@ from jaxtyping import Float
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from impasto.attributes import Attribute, width_of
 from impasto.config import configuration
 from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import GAN
 from impasto.losses.adversarial import discriminator_loss, generator_loss
+from impasto.nn.blocks import beside, joined
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player, adam
 from impasto.schedules import Constant, Schedule
@@ -30,6 +32,8 @@ class MLPGANConfig:
     learning_rate: PositiveFloat = 2e-4
     discriminator_pace: PositiveFloat = 1.0  # its learning rate as a multiple of the generator's
     betas: tuple[Share, Share] = (0.9, 0.999)  # of Adam
+    condition: tuple[str, ...] = ()  # names of attributes that both networks are told
+    attributes: tuple[Attribute, ...] = ()  # found out from the pictures when a run begins
     schedule: Schedule = Constant()
     ema_half_life: NonNegativeInt = 10_000  # images; 0 draws from the last weights instead
 
@@ -41,7 +45,7 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = shape
         self.layers = nn.Sequential(
-            nn.Linear(config.latents, config.width),
+            nn.Linear(config.latents + width_of(config.attributes), config.width),
             nn.ReLU(inplace=True),
             nn.Linear(config.width, config.width),
             nn.ReLU(inplace=True),
@@ -60,8 +64,10 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: MLPGANConfig, shape: ImageShape) -> None:
         super().__init__()
+        self.channels = shape.channels
+        inputs = shape.channels * shape.size**2 + width_of(config.attributes)
         self.layers = nn.Sequential(
-            nn.Linear(shape.channels * shape.size**2, config.width),
+            nn.Linear(inputs, config.width),
             nn.LeakyReLU(0.2, inplace=True),
             nn.Linear(config.width, config.width),
             nn.LeakyReLU(0.2, inplace=True),
@@ -69,8 +75,12 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
-        """Logits; the published network reads pixels in [0, 1], and so does this one inside."""
-        out: Tensor = self.layers((images.flatten(1) + 1) / 2)
+        """Logits; the published network reads pixels in [0, 1], and so does this one inside.
+
+        What is known stands beside the pictures as constant channels, and is read once.
+        """
+        pixels, known = images[:, : self.channels], images[:, self.channels :, 0, 0]
+        out: Tensor = self.layers(joined((pixels.flatten(1) + 1) / 2, known))
         return out.flatten()
 
 
@@ -114,8 +124,10 @@ class MLPGAN(GAN):
         d_rate = g_rate * config.discriminator_pace
         count, seen = len(batch.images), progress.images_seen
 
-        fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
-        real_logits = discriminator.network(batch.images)
+        known = batch.known
+        latents = self.streams.normal("latents", seen, (count, config.latents))
+        fake = beside(generator.network(joined(latents, known)), known)
+        real_logits = discriminator.network(beside(batch.images, known))
         before = discriminator.network(fake.detach())
         d_loss = discriminator.descend(
             discriminator_loss(real_logits, before), learning_rate=d_rate

@@ -15,12 +15,13 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from torch import Tensor, nn
 from torch.optim import RMSprop
 
+from impasto.attributes import Attribute, width_of
 from impasto.config import configuration
 from impasto.errors import ConfigError
 from impasto.families.base import Batch, Scalars, Tiny
 from impasto.families.gan import BRISK_RATE, CALM_RATE, GAN, QUICKEST_RATE, SLOWEST_RATE
 from impasto.losses.adversarial import generator_loss, soft_label_loss
-from impasto.nn.blocks import placed
+from impasto.nn.blocks import beside, joined, placed
 from impasto.nn.ema import Ema
 from impasto.nn.player import Player
 from impasto.schedules import InverseTime, Schedule
@@ -43,6 +44,8 @@ class TrickGANConfig:
     discriminator_learning_rate: PositiveFloat = 8e-4
     generator_learning_rate: PositiveFloat = 4e-4
     clip_value: PositiveFloat = 1.0  # bound on every component of a gradient
+    condition: tuple[str, ...] = ()  # names of attributes that both networks are told
+    attributes: tuple[Attribute, ...] = ()  # found out from the pictures when a run begins
     schedule: Schedule = InverseTime(decay=1e-8, batch=20)
     ema_half_life: NonNegativeInt = 10_000  # images; 0 draws from the last weights instead
 
@@ -53,7 +56,8 @@ class Generator(nn.Module):
     def __init__(self, config: TrickGANConfig, shape: ImageShape) -> None:
         super().__init__()
         width, half = config.width, shape.size // 2
-        self.dense = nn.Linear(config.latents, width * half * half)
+        inputs = config.latents + width_of(config.attributes)
+        self.dense = nn.Linear(inputs, width * half * half)
         self.grid = (width, half, half)
         self.layers = nn.Sequential(
             nn.LeakyReLU(SLOPE),
@@ -81,8 +85,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: TrickGANConfig, shape: ImageShape) -> None:
         super().__init__()
-        width = config.width
-        layers: list[nn.Module] = [nn.Conv2d(shape.channels, width, 3), nn.LeakyReLU(SLOPE)]
+        width, inputs = config.width, shape.channels + width_of(config.attributes)
+        layers: list[nn.Module] = [nn.Conv2d(inputs, width, 3), nn.LeakyReLU(SLOPE)]
         for _ in range(3):
             layers += [nn.Conv2d(width, width, 4, stride=2), nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers, nn.Flatten())
@@ -95,7 +99,7 @@ class Discriminator(nn.Module):
         """Logits.
 
         Args:
-            images: pictures in [-1, 1].
+            images: pictures in [-1, 1], with what is known beside them.
             keep: what features are multiplied by, 0 for those that are dropped; 1 by default.
         """
         features = self.layers(images)
@@ -202,9 +206,10 @@ class TrickGAN(GAN):
         g_rate = config.generator_learning_rate * factor
         count, seen = len(batch.images), progress.images_seen
 
+        known, shape = batch.known, (count, config.latents)
         with torch.no_grad():
-            fake = generator.network(self.streams.normal("latents", seen, (count, config.latents)))
-        mixed = torch.cat([batch.images, fake])
+            fake = generator.network(joined(self.streams.normal("latents", seen, shape), known))
+        mixed = torch.cat([beside(batch.images, known), beside(fake, known)])
         logits = discriminator.network(mixed, self._keep(seen, "real", "fake", count=count))
         real_logits, before = logits.chunk(2)
         targets = torch.cat([torch.ones_like(real_logits), torch.zeros_like(before)])
@@ -212,10 +217,9 @@ class TrickGAN(GAN):
         targets = targets - config.label_noise * self._label_noise(seen, count)
         d_loss = discriminator.descend(soft_label_loss(logits, targets), learning_rate=d_rate)
 
-        latents = self.streams.normal("generator latents", seen, (count, config.latents))
-        after = discriminator.network(
-            generator.network(latents), self._keep(seen, "generator", count=count)
-        )
+        latents = joined(self.streams.normal("generator latents", seen, shape), known)
+        fake = beside(generator.network(latents), known)
+        after = discriminator.network(fake, self._keep(seen, "generator", count=count))
         g_loss = generator.descend(generator_loss(after), learning_rate=g_rate)
         generator.average(seen, count * self.streams.processes)
 
