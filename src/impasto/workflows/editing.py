@@ -189,10 +189,10 @@ class Ways:
                 f"direction is learnt from {FEWEST} with and {FEWEST} without"
             )
         if not isinstance(self._model.model, AutoencoderModel):
-            return np.broadcast_to(self._of_draws(there, marked), latents.shape)
+            return np.tile(self._of_draws(there, marked), (len(latents), 1))
         codes, found = self._own_codes(self._model.model), self._effects(self._model.model)
         if value is None:
-            return np.broadcast_to(2 * found[name][0], latents.shape)
+            return np.tile(2 * found[name][0], (len(latents), 1))
         values = prepared.label_names[name]
         chances = likelihoods(codes[there], labels[there], latents, len(values))
         return towards(values.index(value), found[name], chances)
