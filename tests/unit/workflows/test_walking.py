@@ -64,6 +64,25 @@ def test_a_change_moves_pictures_and_none_leaves_them(coder, kitten, tmp_path):
         assert (cell(sheet, 0, 0) == cell(sheet, 1, 0)).all()
 
 
+def test_a_number_moves_pictures_the_way_it_goes(coder, kitten, tmp_path):
+    folder = tmp_path / "toned"
+    folder.mkdir()
+    rows = ["file,tone"]
+    for place in range(40):
+        level = 40 + 4 * place
+        grain = np.random.default_rng(place).integers(0, 20, (SIDE, SIDE, 3))
+        Image.fromarray((level + grain).astype(np.uint8)).save(folder / f"{place}.png")
+        rows.append(f"{place}.png,{level}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    path = edit(
+        coder, tmp_path / "edit.png", change=["tone:3"], labelled=folder, edited=[kitten, kitten]
+    )
+    with Image.open(path) as sheet:
+        moved = [cell(sheet, 1, place) for place in range(2)]
+        assert (moved[0] == moved[1]).all()
+        assert (moved[0] != cell(sheet, 0, 0)).any()
+
+
 def test_a_gans_pictures_are_changed_by_what_a_classifier_sees(drawer, tmp_path):
     path = edit(
         drawer,
