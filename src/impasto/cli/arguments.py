@@ -44,7 +44,6 @@ Devices = Annotated[
     int | None,
     arg(help="Processes on this machine, one a device; started by this command.", metavar="N"),
 ]
-
 Memory = Annotated[
     str | None,
     arg(
@@ -52,6 +51,7 @@ Memory = Annotated[
         metavar="4GB",
     ),
 ]
+
 EvaluateEvery = Annotated[
     str | None,
     arg(help="Score the model every so many images, and keep the best.", metavar="N|50k|1M|off"),

@@ -16,29 +16,28 @@ PULL = 1e-3  # of each effect towards none, beside the variance of what is told
 
 
 def effects(
-    codes: Float[np.ndarray, "n z"], told: Float[np.ndarray, "n k"]
+    codes: Float[np.ndarray, "n z"], known: Float[np.ndarray, "n k"]
 ) -> Float[np.ndarray, "k z"]:
-    """What each number that is told of a picture does to its code, the others being the same.
+    """What each number that is known of a picture does to its code, the others being the same.
 
     Args:
         codes: of pictures.
-        told: of the same pictures: marks, deviations of numbers; what is unknown is NaN and counts as the mean.
+        known: of the same pictures, as a network is told it: zeros where nothing is.
 
     Source: least squares of many outputs, with a small ridge.
     """
-    filled = np.where(np.isfinite(told), told, np.nanmean(told, 0))
-    found = Ridge(alpha=PULL * len(codes)).fit(filled, codes)
+    found = Ridge(alpha=PULL * len(codes)).fit(known, codes)
     each: np.ndarray = np.asarray(found.coef_, np.float32).reshape(codes.shape[1], -1).T
     return each
 
 
-def likelihoods(
+def probabilities(
     codes: Float[np.ndarray, "n z"],
     values: Int[np.ndarray, " n"],
     latents: Float[np.ndarray, "m z"],
     count: int,
 ) -> Float[np.ndarray, "m count"]:
-    """How likely these latents show each value of an attribute, as pictures with known values tell.
+    """That these latents show each value of an attribute, as pictures with known values tell.
 
     Args:
         codes: of pictures whose values are known.

@@ -151,7 +151,7 @@ class StyleLearner(Learner[LearningConfig]):
         self.weights = teaching(loss_network, config)
         aim = AIMS[config.statistics]
         self.aims = [
-            {layer: aim(moments) for layer, moments in self._manner(style.to(device)).items()}
+            {layer: aim(wanted) for layer, wanted in self._manner(style.to(device)).items()}
             for style in styles
         ]
 

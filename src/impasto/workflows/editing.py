@@ -21,7 +21,7 @@ from impasto.latents.directions import (
     FEWEST,
     direction_of_score,
     effects,
-    likelihoods,
+    probabilities,
     towards,
 )
 from impasto.sheets import tile
@@ -194,29 +194,17 @@ class Ways:
         if value is None:
             return np.tile(2 * found[name][0], (len(latents), 1))
         values = prepared.label_names[name]
-        chances = likelihoods(codes[there], labels[there], latents, len(values))
+        chances = probabilities(codes[there], labels[there], latents, len(values))
         return towards(values.index(value), found[name], chances)
 
     def _effects(self, model: AutoencoderModel) -> dict[str, Float[np.ndarray, "k z"]]:
         """What each value of each attribute does to a code, and a deviation of each number."""
         if self._found is None:
-            codes, prepared = self._own_codes(model), self._prepared
-            told: dict[str, np.ndarray] = {}
-            for column, (name, values) in enumerate(prepared.label_names.items()):
-                labels = prepared.labels(self._positions)[:, column]
-                marks = (labels[:, None] == np.arange(len(values))).astype(np.float64)
-                told[name] = np.where(labels[:, None] < 0, np.nan, marks)
-            for column, name in enumerate(prepared.number_names):
-                numbers = prepared.numbers(self._positions)[:, column].astype(np.float64)
-                there = np.isfinite(numbers)
-                scaled = np.full((len(numbers), 1), np.nan)
-                if there.any():
-                    scaled[there, 0] = numbers[there] / max(float(numbers[there].std()), 1e-12)
-                told[name] = scaled
-            known = {name: rows for name, rows in told.items() if np.isfinite(rows).any()}
-            each = effects(codes, np.concatenate(list(known.values()), 1))
-            ends = np.cumsum([rows.shape[1] for rows in known.values()])[:-1]
-            self._found = dict(zip(known, np.split(each, ends), strict=True))
+            attributes = self._prepared.attributes(self._positions, ())
+            known = self._prepared.known(self._positions, attributes)
+            ends = np.cumsum([attribute.width for attribute in attributes])[:-1]
+            parts = np.split(effects(self._own_codes(model), known), ends)
+            self._found = {a.name: part for a, part in zip(attributes, parts, strict=True)}
         return self._found
 
     def _own_codes(self, model: AutoencoderModel) -> Float[np.ndarray, "n z"]:

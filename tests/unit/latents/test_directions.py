@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from impasto.latents.directions import direction_of_score, effects, likelihoods, towards
+from impasto.attributes import Attribute
+from impasto.latents.directions import direction_of_score, effects, probabilities, towards
 
 COUNT, DIMENSIONS, VALUES = 2_000, 12, 4
 
@@ -35,19 +36,20 @@ def test_what_only_goes_along_with_a_mark_is_not_taken_for_it():
     assert of_glasses == pytest.approx([0, 2, 0], abs=0.1)
 
 
-def test_what_is_unknown_counts_as_the_mean(codes):
-    numbers = np.random.default_rng(1).normal(size=COUNT)
-    codes[:, 2] += 1.5 * numbers
-    numbers[::3] = np.nan
-    (found,) = effects(codes, numbers[:, None])
-    assert found[2] == pytest.approx(1.5, abs=0.1)
-    assert np.abs(np.delete(found, 2)).max() < 0.1
+def test_numbers_that_are_not_known_of_all_are_found(codes):
+    age = Attribute(name="age", mean=40.0, deviation=10.0)
+    years = 40 + 10 * np.random.default_rng(1).normal(size=COUNT)
+    codes[:, 2] += 0.15 * (years - 40)
+    years[::3] = np.nan
+    found = effects(codes, age.of_number(years))
+    assert found[0, 2] == pytest.approx(1.5, abs=0.1)
+    assert np.abs(np.delete(found[0], 2)).max() < 0.1
 
 
 def test_each_is_led_away_from_what_it_most_likely_shows(codes, means):
     values = np.arange(COUNT) % VALUES
     shown = codes + means[values]
-    chances = likelihoods(shown, values, shown[:VALUES], VALUES)
+    chances = probabilities(shown, values, shown[:VALUES], VALUES)
     assert (chances.argmax(1) == np.arange(VALUES)).all()
     moved = shown[:VALUES] + towards(1, means, chances)
     for place in (0, 2, 3):
@@ -58,7 +60,7 @@ def test_each_is_led_away_from_what_it_most_likely_shows(codes, means):
 
 def test_values_that_no_picture_shows_are_not_likely(codes, means):
     values = 2 * (np.arange(COUNT) % 2)
-    chances = likelihoods(codes + means[values], values, means, VALUES)
+    chances = probabilities(codes + means[values], values, means, VALUES)
     assert not chances[:, [1, 3]].any()
     assert chances.sum(1) == pytest.approx(np.ones(VALUES), abs=1e-5)
 
