@@ -152,6 +152,19 @@ def test_first_steps_may_be_long():
     assert is_well(case(SICK["learning rate too high"], looks=19, of=100))
 
 
+@pytest.mark.parametrize(
+    ("ratio", "steps", "told"), [(0.02, 300, 0), (0.05, 300, 1), (0.02, 800, 1)]
+)
+def test_weights_that_begin_small_have_time_to_settle(ratio, steps, told):
+    long = case({"generator_update_ratio": ratio, "discriminator_update_ratio": ratio})
+    looks = [
+        replace(look, images_seen=steps * FACTS.batch * (i + 1) // 20)
+        for i, look in enumerate(long.looks)
+    ]
+    found = names(diagnose(Case(FACTS, looks)))
+    assert found == (["learning rate too high"] if told else ["well"])
+
+
 def test_small_batches_are_found_guilty_of_leakage_sooner():
     small = replace(FACTS, batch=2)
     assert names(diagnose(case({"batch_leak": 0.25}, facts=small))) == ["batch-norm leakage"]

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from impasto.diagnostics.case import Case, Facts
 from impasto.diagnostics.finding import Finding
 
-SETTLED = 0.2  # of the budget; first steps are long in healthy runs too
+# First steps are long in healthy runs too: a step of Adam is the learning rate over the weights' spread, which
+# begins small and grows.
+SETTLED = 0.2  # of the budget
+SETTLED_STEPS = 700
+LONG = 0.015  # a step, as a part of the weights
+LONG_AT_FIRST = 0.033  # healthy runs begin with less
 _OVERSHOT = "Steps are so large that each throws away what the last one learnt."
 
 
@@ -67,7 +72,10 @@ def rate_too_low(case: Case) -> Finding | None:
 def rate_too_high(case: Case) -> Finding | None:
     """Weights are thrown about."""
     moves = case.moves
-    if case.now.fraction < SETTLED or not min(moves.values(), default=math.nan) > 0.015:
+    if case.now.fraction < SETTLED or not min(moves.values(), default=math.nan) > LONG:
+        return None
+    began = min(case.looks[0].scalars.get(name, math.nan) for name in moves)
+    if case.now.images_seen < SETTLED_STEPS * case.facts.batch and not began > LONG_AT_FIRST:
         return None
     return Finding(
         name="learning rate too high",
