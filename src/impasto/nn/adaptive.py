@@ -1,7 +1,9 @@
 """What paints in any manner that it is shown: features given another picture's statistics, and a way back to pixels.
 
-Source: arXiv 1703.06868.
+Source: arXiv 1703.06868; 1805.03857, section 4.2, for what the way back is shown besides the deepest features.
 """
+
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -30,53 +32,84 @@ def adapted(maps: Float[Tensor, "n c h w"], wanted: Statistics) -> Float[Tensor,
     return (maps - own) / wide * wanted[1] + wanted[0]
 
 
-class Mirror(nn.Module):
-    """A VGG's convolutions in the other order, from the features of its last one back to pixels.
-
-    Features are whitened first: most of what they vary in is a few directions, and pixels are in the others too.
+class Whitening(nn.Module):
+    """Features taken uncorrelated: most of what they vary in is a few directions, and pixels are in the others too.
 
     Args:
-        encoder: the network that it turns around.
-        width: of its layers in the encoder's, beside the first's input and the picture.
+        channels: of the features. Until `fit`, they stay as they are.
     """
 
     center: Float[Tensor, " c"]
-    whitening: Float[Tensor, "c c"]
+    turn: Float[Tensor, "c c"]
 
-    def __init__(self, encoder: VGG, width: float = 1.0) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList()
-        self.enlarging: list[bool] = []
-        there = [
-            (name, encoder.get_parameter(f"features.{name}.weight").shape)
-            for name in encoder.features
-        ]
-        given = there[-1][1][0]
-        for name, shape in reversed(there):
-            before = shape[1]
-            out = before if before == 3 else max(8, round(width * before))
-            self.convolutions.append(nn.Conv2d(given, out, 3, padding=1, padding_mode="reflect"))
-            self.enlarging.append(int(name) in encoder.pooled_before)
-            given = out
-        for convolution in self.convolutions[:-1]:
-            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")  # type: ignore[arg-type]
-            nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
-        channels = there[-1][1][0]
         self.register_buffer("center", torch.zeros(channels))
-        self.register_buffer("whitening", torch.eye(channels))
+        self.register_buffer("turn", torch.eye(channels))
 
     @torch.no_grad()
-    def whiten(self, maps: Float[Tensor, "n c h w"]) -> None:
-        """From now on features like these are taken uncorrelated, each with a variance of one at most."""
+    def fit(self, maps: Float[Tensor, "n c h w"]) -> None:
+        """From now on features like these come uncorrelated, each with a variance of one at most."""
         flat = maps.transpose(0, 1).flatten(1).double()
         self.center.copy_(flat.mean(1))
         values, vectors = torch.linalg.eigh(flat.cov(correction=0))
         scales = (values.clamp(min=0) + RIDGE * values.mean()).rsqrt()
-        self.whitening.copy_(scales[:, None] * vectors.T)
+        self.turn.copy_(scales[:, None] * vectors.T)
 
-    def forward(self, maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h2 w2"]:
-        """Pictures, about in [-1, 1]."""
-        maps = conv2d(maps - self.center[:, None, None], self.whitening[:, :, None, None])
+    def forward(self, maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """The features, whitened."""
+        return conv2d(maps - self.center[:, None, None], self.turn[:, :, None, None])
+
+
+class Mirror(nn.Module):
+    """A VGG's convolutions in the other order, from the features of its last one back to pixels.
+
+    On its way it is shown what the other blocks saw first, too: colours and edges, which the deepest features hardly
+    tell.
+
+    Args:
+        encoder: the network that it turns around; its last convolution is the first one of a block.
+        width: of its layers in the encoder's, beside the first's input and the picture.
+    """
+
+    def __init__(self, encoder: VGG, width: float = 1.0) -> None:
+        super().__init__()
+        there = {
+            int(name): encoder.get_parameter(f"features.{name}.weight").shape
+            for name in encoder.features
+        }
+        firsts = [0, *sorted(encoder.pooled_before)]
+        self.whitenings = nn.ModuleList(Whitening(there[number][0]) for number in firsts)
+        self.convolutions, self.skips = nn.ModuleList(), nn.ModuleList()
+        self.enlarging: list[bool] = []
+        given = there[firsts[-1]][0]
+        for number, shape in reversed(there.items()):
+            before = shape[1]
+            out = before if before == 3 else max(8, round(width * before))
+            self.convolutions.append(nn.Conv2d(given, out, 3, padding=1, padding_mode="reflect"))
+            self.enlarging.append(number in encoder.pooled_before)
+            if self.enlarging[-1]:
+                self.skips.append(nn.Conv2d(before, out, 1))  # each block ends as wide as it began
+            given = out
+        for convolution in (*self.convolutions[:-1], *self.skips):
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+            nn.init.zeros_(convolution.bias)
+
+    def whiten(self, seen: Sequence[Float[Tensor, "n _ _ _"]]) -> None:
+        """From now on features like these come whitened."""
+        for whitening, maps in zip(self.whitenings, seen, strict=True):
+            assert isinstance(whitening, Whitening)
+            whitening.fit(maps)
+
+    def forward(self, seen: Sequence[Float[Tensor, "n _ _ _"]]) -> Float[Tensor, "n 3 h w"]:
+        """Pictures, about in [-1, 1].
+
+        Args:
+            seen: features of the first convolution of each block, the finest first.
+        """
+        told = [whitening(maps) for whitening, maps in zip(self.whitenings, seen, strict=True)]
+        maps: Tensor = told.pop()
+        blocks = iter(self.skips)
         last = len(self.convolutions) - 1
         for number, convolution in enumerate(self.convolutions):
             maps = convolution(maps)
@@ -84,4 +117,5 @@ class Mirror(nn.Module):
                 maps = relu(maps)
             if self.enlarging[number]:
                 maps = interpolate(maps, scale_factor=2.0, mode="nearest")
+                maps = maps + next(blocks)(told.pop())
         return maps

@@ -1,10 +1,10 @@
 """Any manner at once: a network that is shown the manner together with the content, and has learnt no style by heart.
 
-The features of a content take on the means and deviations of a style's, and a decoder that has learnt to paint
-turns them into a picture. What it learns by: the picture is to be seen with the features that were wanted, and with
-the style's means and deviations at every layer.
+The features of a content take on the means and deviations of a style's, at the first layer of every block, and a
+decoder that has learnt to paint turns them into a picture. What it learns by: the picture is to be seen with the
+deepest features that were wanted, and with the style's means and deviations at every layer.
 
-Source: arXiv 1703.06868.
+Source: arXiv 1703.06868; 1805.03857, section 4.2, for the layers besides the deepest.
 Differs: losses are shares of what is wanted, so their weights hold for any network.
 """
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from impasto.config import configuration
 from impasto.losses.reconstruction import squared_error
 from impasto.losses.style import content_distance, statistics_distance, total_variation
-from impasto.nn.adaptive import Mirror, Statistics, adapted, statistics
+from impasto.nn.adaptive import Mirror, adapted, statistics
 from impasto.seeds import seeded
 from impasto.style.learning import Learner, LessonConfig
 from impasto.style.loss_network import LossNetwork
@@ -30,6 +30,8 @@ from impasto.types import Progress
 SHOWN = 3  # styles in a preview
 WHITENED = 16  # styles whose features say how these vary
 
+# Means and deviations by layer, the finest first
+Manner = tuple[tuple[Float[Tensor, "n _ 1 1"], Float[Tensor, "n _ 1 1"]], ...]
 Draw = Callable[[int, int], Tensor]  # so many styles, for the batch that begins at this image
 
 
@@ -58,15 +60,12 @@ class AdaptiveNetwork(nn.Module):
         self.encoder, self.decoder = encoder, Mirror(encoder.network, width)
         self.layers = judged(encoder)
 
-    def manner(self, styles: Float[Tensor, "n 3 h w"]) -> Statistics:
+    def manner(self, styles: Float[Tensor, "n 3 h w"]) -> Manner:
         """What features should be like for these styles, in [-1, 1], sides multiples of 8."""
-        return statistics(self.encoder(styles, self.layers[-1:])[self.layers[-1]])
+        return tuple(map(statistics, self.encoder(styles, self.layers).values()))
 
     def paint(
-        self,
-        contents: Float[Tensor, "n 3 h w"],
-        manner: Statistics,
-        strength: float = 1.0,
+        self, contents: Float[Tensor, "n 3 h w"], manner: Manner, strength: float = 1.0
     ) -> Float[Tensor, "n 3 h w"]:
         """The paintings, in [-1, 1].
 
@@ -79,11 +78,14 @@ class AdaptiveNetwork(nn.Module):
         return painted.clamp(-1, 1)
 
     def wanted(
-        self, contents: Float[Tensor, "n 3 h w"], manner: Statistics, strength: float = 1.0
-    ) -> Float[Tensor, "n c h2 w2"]:
-        """The features that the paintings should have."""
-        seen = self.encoder(contents, self.layers[-1:])[self.layers[-1]]
-        return torch.lerp(seen, adapted(seen, manner), strength)
+        self, contents: Float[Tensor, "n 3 h w"], manner: Manner, strength: float = 1.0
+    ) -> list[Float[Tensor, "n _ _ _"]]:
+        """The features that the paintings should have, by layer."""
+        seen = self.encoder(contents, self.layers).values()
+        return [
+            torch.lerp(maps, adapted(maps, wanted), strength)
+            for maps, wanted in zip(seen, manner, strict=True)
+        ]
 
     def forward(
         self, contents: Float[Tensor, "n 3 h w"], styles: Float[Tensor, "n 3 h2 w2"]
@@ -108,8 +110,8 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         with seeded(config.seed, "decoder"):
             whole = AdaptiveNetwork(encoder, config.width)
         with torch.no_grad():
-            styles = draw(0, WHITENED).to(device)
-            whole.decoder.whiten(encoder(styles, whole.layers[-1:])[whole.layers[-1]].cpu())
+            seen = encoder(draw(0, WHITENED).to(device), whole.layers)
+            whole.decoder.whiten([maps.cpu() for maps in seen.values()])
         super().__init__(config, whole.decoder, device)
         self.whole, self.draw = whole, draw
 
@@ -119,14 +121,17 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         encoder, layers = self.whole.encoder, self.whole.layers
         copying = progress.images_seen < self.config.copied
         with torch.no_grad():
-            wanted = {n: statistics(maps) for n, maps in encoder(styles, layers).items()}
-            target = self.whole.wanted(contents, wanted[layers[-1]], float(not copying))
+            manner = self.whole.manner(styles)
+            target = self.whole.wanted(contents, manner, float(not copying))
         painted = self.player.network(target)
         with torch.set_grad_enabled(not copying):
             seen = encoder(painted, layers)
-        content = content_distance(seen[layers[-1]], target)
+        content = content_distance(seen[layers[-1]], target[-1])
         style = torch.stack(
-            [statistics_distance(statistics(seen[n]), wanted[n]) for n in layers]
+            [
+                statistics_distance(statistics(maps), wanted)
+                for maps, wanted in zip(seen.values(), manner, strict=True)
+            ]
         ).mean()
         beyond = (painted.abs() - 1).clamp(min=0).square().mean()  # pixels have an end
         smooth = self.config.smooth * total_variation(painted)
@@ -139,10 +144,13 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
     def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
         """A few contents, each in a few styles that it learns from."""
         styles = self.draw(0, SHOWN).to(self.device)
-        mean, deviation = self.whole.manner(styles)
-        many = [each.repeat(len(contents), 1, 1, 1) for each in (mean, deviation)]
+        count = len(contents)
+        manner = tuple(
+            (mean.repeat(count, 1, 1, 1), deviation.repeat(count, 1, 1, 1))
+            for mean, deviation in self.whole.manner(styles)
+        )
         shown = contents.repeat_interleave(len(styles), 0)
-        painted: Tensor = self.player.best(self.whole.wanted(shown, (many[0], many[1])))
+        painted: Tensor = self.player.best(self.whole.wanted(shown, manner))
         return painted.clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from impasto.images import Picture, to_uint8
@@ -42,15 +43,19 @@ class Motion:
 
     def moved(self, picture: Picture) -> Picture:
         """The last frame's picture, or its painting, with everything where it is now."""
+        return self._fetched(picture, "bicubic").clamp(-1, 1)
+
+    def places(self, where: Where) -> Where:
+        """The same of a number at each of the last frame's pixels."""
+        return self._fetched(where[None, None], "bilinear")[0, 0]
+
+    def _fetched(self, maps: Float[Tensor, "1 c h w"], mode: str) -> Float[Tensor, "1 c h w"]:
         height, width = self.back.shape[:2]
         rows, columns = np.mgrid[:height, :width].astype(np.float32)
         x, y = columns + self.back[..., 0], rows + self.back[..., 1]
         places = np.stack([2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], -1)
-        grid = torch.from_numpy(places.astype(np.float32))[None].to(picture)
-        moved = grid_sample(
-            picture, grid, mode="bicubic", padding_mode="border", align_corners=True
-        )
-        return moved.clamp(-1, 1)
+        grid = torch.from_numpy(places.astype(np.float32))[None].to(maps)
+        return grid_sample(maps, grid, mode=mode, padding_mode="border", align_corners=True)
 
 
 def motion(before: Picture, now: Picture) -> Motion:

@@ -20,6 +20,7 @@ from impasto.style.tiles import STRIDE
 
 PROGRAM = 600e6  # bytes: Python, torch, the network, files as they were read
 LOOKED_AT = 3_300  # bytes for each pixel that the network looks at and takes gradients through
+WEIGHED = 500  # the same, for each region: features that are weighed by where it is are copies
 PICTURE = 12  # bytes for each pixel of one picture of 32-bit numbers
 PICTURES = 10  # of the painting's size that are held at once, beside what an optimiser keeps
 CONTENT = 40  # bytes for each pixel, of content features
@@ -53,7 +54,13 @@ class Plan:
 
 
 def plan_memory(
-    network: LossNetwork, height: int, width: int, config: StyleConfig, memory: float | None
+    network: LossNetwork,
+    height: int,
+    width: int,
+    config: StyleConfig,
+    memory: float | None,
+    *,
+    regions: int = 0,
 ) -> Plan:
     """How a painting of this size fits.
 
@@ -63,6 +70,7 @@ def plan_memory(
         width: of the painting in the end, in pixels.
         config: the recipe.
         memory: bytes that may be used in all; most of what is free by default.
+        regions: parts with a manner of their own, unless the whole painting is the only one.
 
     Raises:
         ConfigError: it does not fit, even in the smallest tiles.
@@ -71,23 +79,24 @@ def plan_memory(
     limit = memory or free_memory() * FREE_SHARE
     margin = -(-network.reach(max(network.layers)) // STRIDE) * STRIDE
     pixels = height * width
+    looked_at = LOOKED_AT + WEIGHED * regions
     lbfgs = pyramid is not None and pyramid.optimizer == "lbfgs"
     plans = []
     for pairs in [p for p in PAIRS if lbfgs and p <= pyramid.memory] or [1]:  # type: ignore[union-attr]
         held = PROGRAM + pixels * (PICTURE * (PICTURES + 2 * pairs) + CONTENT)
-        whole = held + LOOKED_AT * pixels
+        whole = held + looked_at * pixels
         if whole <= limit:
             return Plan(None, pairs, round(whole))
         if pyramid is None:
             continue
-        outer = int(((limit - held) / LOOKED_AT) ** 0.5) if limit > held else 0
+        outer = int(((limit - held) / looked_at) ** 0.5) if limit > held else 0
         side = min(USUAL_SIDE, (outer - 2 * margin) // STRIDE * STRIDE)
         if side >= LEAST_SIDE:
             tiling = Tiling(side, margin)
-            plans.append(Plan(tiling, pairs, round(held + LOOKED_AT * tiling.pixels)))
+            plans.append(Plan(tiling, pairs, round(held + looked_at * tiling.pixels)))
     if not plans:
         needed = PROGRAM + pixels * (PICTURE * (PICTURES + 2) + CONTENT)
-        needed += LOOKED_AT * ((LEAST_SIDE + 2 * margin) ** 2 if pyramid else pixels)
+        needed += looked_at * ((LEAST_SIDE + 2 * margin) ** 2 if pyramid else pixels)
         raise ConfigError(
             f"a painting of {width} x {height} takes {needed / 1e9:.1f} GB at least, and there are {limit / 1e9:.1f}; "
             "paint it smaller with --size, or allow more with --memory"

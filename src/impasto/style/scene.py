@@ -60,6 +60,11 @@ class Scene:
     scale: float = 1.0
     paint: Where | None = None
 
+    @property
+    def weighed(self) -> int:
+        """How many parts are not the whole painting."""
+        return sum(part.where is not None for part in self.parts)
+
     def at(self, height: int, width: int) -> "Scene":
         """The same at another size of the painting."""
         return replace(

@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from impasto.errors import BadInput, ConfigError, NotSaved, SourceError
 from impasto.images import Picture, levels_to_float, to_uint8
 from impasto.runs.devices import device_of
+from impasto.style.canvas import Where
 from impasto.style.color import KeepColor, finished, recolored, shown
 from impasto.style.config import PyramidConfig, StyleConfig
 from impasto.style.flow import Motion, flicker, motion
@@ -33,7 +34,9 @@ SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
 LATER_STEPS = (
     0.4  # of the last size's steps that frames after the first one take: they begin nearly done
 )
-STAY = 20.0  # weight of staying like the frame before, where that is known
+STAY = 20.0  # weight of staying like the frame before, where that is known and dry
+DRIES = 0.4  # of what is not yet dry, in a frame: what comes into view is painted over some frames
+FRESH = 0.002  # of the frame that must be fresh to be looked at by itself
 FAST_STAY = 0.7  # share of the frame before, where it is known, when a network paints at once
 # What an MP4 can hold; and the names of layouts by channels, for a file may not name its own.
 HELD = {"aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus", "flac"}
@@ -189,7 +192,14 @@ def repaint_video(
 
 @dataclass
 class _Frames:
-    """Paints frames by optimisation."""
+    """Paints frames by optimisation.
+
+    Paint that has come into view would hardly change what the whole frame's manner is by, and would then be held as
+    it is. So it is a part of its own, with the manner for itself, and is held the more the longer it has been there.
+
+    Attributes:
+        dry: how far each pixel of the last frame has been painted, in [0, 1].
+    """
 
     config: StyleConfig
     network: LossNetwork
@@ -197,6 +207,7 @@ class _Frames:
     place: torch.device
     memory: float | None
     steady: bool
+    dry: Where = field(default_factory=lambda: torch.ones(1, 1))
     steps: int = 0
     losses: list[tuple[float, float]] = field(default_factory=list)
 
@@ -204,19 +215,23 @@ class _Frames:
         assert isinstance(self.config.painter, PyramidConfig)
         keep, config = self.config.keep_color, self.config.painter
         height, width = frame.shape[2:]
-        plan = plan_memory(self.network, height, width, self.config, self.memory)
+        plan = plan_memory(self.network, height, width, self.config, self.memory, regions=2)
         config = replace(config, memory=min(config.memory, plan.pairs))
         manners = [
             replace(style, picture=recolored(style.picture, frame, keep)) for style in self.styles
         ]
-        scene = Scene(shown(frame, keep), [Part(manners)], config.scale).to(self.place)
-        start = kept = None
+        parts, start, kept, dry = [Part(manners)], None, None, torch.ones(height, width)
         if self.steady and last is not None and moved is not None:
             where = moved.known[None, None]
             start = torch.lerp(shown(frame, keep), moved.moved(last), where).to(self.place)
-            kept = Kept(start, moved.known.to(self.place), STAY)
+            dry = moved.places(self.dry) * moved.known
+            kept = Kept(start, dry.to(self.place), STAY)
+            if float((1 - dry).mean()) > FRESH:
+                parts = [Part(manners, dry), Part(manners, 1 - dry)]
             few = max(1, round(stages(height, width, config)[-1].steps * LATER_STEPS))
             config = replace(config, least_size=max(height, width), steps=few)
+        self.dry = torch.lerp(dry, torch.ones_like(dry), DRIES)
+        scene = Scene(shown(frame, keep), parts, config.scale).to(self.place)
         painter = Pyramid(self.network, scene, config, tiling=plan.tiling, start=start, kept=kept)
         while painter.done < painter.steps:
             losses = painter.step()

@@ -20,7 +20,7 @@ from impasto.nn.transfer import STRIDE, TransferNetwork
 from impasto.nn.vgg import VGG, stride
 from impasto.nn.weights import read_facts, read_tensors
 from impasto.runs.directory import LESSON
-from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork
+from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork, Manner
 from impasto.style.learning import LearningConfig
 from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.style.scene import fitted, resized
@@ -143,7 +143,7 @@ class StyleModel(Repainter[Float[Tensor, "1 styles"]]):
         return (pictures, torch.full((2, count), 1 / count)), shapes
 
 
-class AdaptiveModel(Repainter[Statistics]):
+class AdaptiveModel(Repainter[Manner]):
     """A network that is shown a manner."""
 
     network: AdaptiveNetwork
@@ -156,7 +156,7 @@ class AdaptiveModel(Repainter[Statistics]):
     @torch.inference_mode()
     def manner(
         self, words: Sequence[str], *, longest: int, scale: float | None = None
-    ) -> tuple[Statistics, tuple[Named, ...]]:
+    ) -> tuple[Manner, tuple[Named, ...]]:
         """The statistics of paintings, mixed by their weights."""
         if scale is not None and not 0 < scale <= MOST_SCALE:
             raise ConfigError(f"--scale {scale:g}: above 0, and at most {MOST_SCALE:g}")
@@ -171,19 +171,14 @@ class AdaptiveModel(Repainter[Statistics]):
             self.network.manner(self._fitted(brought(each.path, wide), wide).to(place))
             for each in shown
         ]
-        mean, deviation = (
-            torch.stack(
-                [each.weight * own[part] for each, own in zip(shown, seen, strict=True)]
-            ).sum(0)
-            for part in (0, 1)
-        )
-        return (mean, deviation), shown
+        shares = [each.weight for each in shown]
+        return tuple(_mixed(shares, layer) for layer in zip(*seen, strict=True)), shown
 
     def _fitted(self, style: Picture, longest: float) -> Picture:
         size = style.shape[2], style.shape[3]
         return resized(style, *fitted(size, longest, step=self.stride, enlarged=False))
 
-    def _paint(self, whole: Picture, manner: Statistics, strength: float | None) -> Picture:
+    def _paint(self, whole: Picture, manner: Manner, strength: float | None) -> Picture:
         if strength is not None and not 0 <= strength <= 1:
             raise ConfigError(f"--strength {strength:g}: from 0 to 1")
         return self.network.paint(whole, manner, 1.0 if strength is None else strength)
@@ -197,6 +192,15 @@ class AdaptiveModel(Repainter[Statistics]):
             "styles": {0: some("n"), 2: step * some("h2"), 3: step * some("w2")},
         }
         return (pictures, styles), shapes
+
+
+def _mixed(shares: Sequence[float], told: Sequence[Statistics]) -> Statistics:
+    """The means and deviations of several paintings, each with its share."""
+    means, deviations = (
+        [share * each for share, each in zip(shares, part, strict=True)]
+        for part in zip(*told, strict=True)
+    )
+    return torch.stack(means).sum(0), torch.stack(deviations).sum(0)
 
 
 def load_styles(path: str | Path) -> Repainter[Any]:

@@ -346,7 +346,7 @@ def _bench(
     wanted = layers(config, config.network)
     network = LossNetwork.published(config.network, wanted, **seeing(config), device=place)
     height, width = staged.plain.shape[2:]
-    plan = plan_memory(network, height, width, config, memory)
+    plan = plan_memory(network, height, width, config, memory, regions=staged.scene.weighed)
     scene = staged.scene.to(place)
     start = None if staged.start is None else staged.start.to(place)
     painter = painter_of(plan.applied(config), network, scene, tiling=plan.tiling, start=start)

@@ -1,8 +1,9 @@
 """Features given another picture's statistics, and the way back to pixels."""
 
+import pytest
 import torch
 
-from impasto.nn.adaptive import Mirror, adapted, statistics
+from impasto.nn.adaptive import Mirror, Whitening, adapted, statistics
 from impasto.nn.vgg import VGG
 
 
@@ -28,20 +29,30 @@ def test_flat_features_stay_finite():
 def test_a_mirror_gives_back_the_size_of_the_picture():
     encoder = VGG(16, 17)
     picture = torch.rand(1, 3, 48, 80)
-    features = encoder(picture, (17,))[17]
+    features = list(encoder(picture, (0, 5, 10, 17)).values())
     assert Mirror(encoder, 0.125)(features).shape == picture.shape
 
 
+@pytest.mark.parametrize("layer", range(3))
+def test_a_mirror_is_shown_every_block(layer):
+    mirror, drawn = Mirror(VGG(16, 10), 0.125), torch.Generator().manual_seed(4)
+    seen = [
+        torch.rand(1, channels, side, side, generator=drawn)
+        for channels, side in ((64, 32), (128, 16), (256, 8))
+    ]
+    before = mirror(seen)
+    seen[layer] = seen[layer] + 1
+    assert (mirror(seen) - before).abs().max() > 1e-3
+
+
 def test_features_are_whitened_where_they_vary_and_left_small_where_they_hardly_do():
-    mirror, drawn = Mirror(VGG(16, 5), 0.125), torch.Generator().manual_seed(3)
+    whitening, drawn = Whitening(128), torch.Generator().manual_seed(3)
     mixed = torch.randn(128, 128, generator=drawn)
     scales = torch.tensor([30.0] * 4 + [1.0] * 123 + [0.0])  # one channel of those mixed is dead
     maps = torch.einsum("kc,c,nchw->nkhw", mixed, scales, torch.randn(8, 128, 9, 9, generator=drawn)) + 5  # fmt: skip
-    mirror.whiten(maps)
-    flat = (maps - mirror.center[:, None, None]).transpose(0, 1).flatten(1)
-    found = (mirror.whitening @ flat).cov()
+    whitening.fit(maps)
+    found = whitening(maps).transpose(0, 1).flatten(1).cov()
     variances = found.diagonal()
     assert variances.max() < 1.01
     assert variances[-4:].min() > 0.99
     assert (found - variances.diag()).abs().max() < 0.01
-    assert torch.isfinite(mirror(maps)).all()

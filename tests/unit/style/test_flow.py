@@ -36,6 +36,17 @@ def test_what_comes_into_view_is_not_known():
     assert float(known[16:-16, 20:-30].mean()) > 0.85
 
 
+def test_numbers_of_places_move_along():
+    whole = scene()
+    found = motion(whole[..., 6:126], whole[..., 18:138])  # twelve pixels to the left
+    where = torch.zeros(96, 120)
+    where[:, :60] = 1
+    moved = found.places(where)
+    assert moved[:, 8:40].mean() > 0.95
+    assert moved[:, 56:100].mean() < 0.05
+    assert 0 <= moved.min() <= moved.max() <= 1
+
+
 def test_a_still_scene_stays():
     whole = scene()
     found = motion(whole, whole)

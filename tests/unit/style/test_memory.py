@@ -6,7 +6,7 @@ from impasto.errors import ConfigError
 from impasto.nn.vgg import VGG
 from impasto.style.config import PublishedConfig, PyramidConfig, StyleConfig
 from impasto.style.loss_network import KINDS, LossNetwork
-from impasto.style.memory import PAIRS, peak_memory, plan_memory
+from impasto.style.memory import PAIRS, WEIGHED, peak_memory, plan_memory
 
 CONFIG = StyleConfig(name="any")
 
@@ -37,6 +37,15 @@ def test_more_memory_means_larger_tiles_and_at_last_none(network):
     sides = [plan.tiling.side if plan.tiling else 10_000 for plan in plans]
     assert sides == sorted(sides)
     assert plans[-1].tiling is None
+
+
+def test_each_region_takes_room(network):
+    none, two = (plan_memory(network, 512, 512, CONFIG, 8e9, regions=n) for n in (0, 2))
+    assert two.total - none.total == 2 * WEIGHED * 512**2
+    tiled = plan_memory(network, 3072, 3072, CONFIG, 4e9, regions=8)
+    assert tiled.tiling is not None
+    assert tiled.tiling.side < plan_memory(network, 3072, 3072, CONFIG, 4e9).tiling.side
+    assert tiled.total <= 4e9
 
 
 def test_a_recipe_has_no_more_pairs_than_fit(network):

@@ -6,11 +6,19 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from impasto.cli.main import main
 from impasto.errors import ConfigError, SourceError
+from impasto.style.flow import Motion
+from impasto.style.loss_network import LossNetwork
+from impasto.style.painter import layers
+from impasto.style.scene import Style, resized
+from impasto.workflows import filming
 from impasto.workflows.filming import repaint_video, stylize_video
+from impasto.workflows.staging import opened
+from impasto.workflows.stylizing import configured, seeing
 from impasto.workflows.teaching import train_style
 
 FRAMES, RATE = 5, 10
@@ -80,6 +88,36 @@ def test_paint_that_stays_flickers_less_than_frame_by_frame(tmp_path, style):
     assert not steady.sound
     assert steady.flicker < 0.7 * apart.flicker
     assert 0 < steady.source_flicker == apart.source_flicker
+
+
+def test_what_comes_into_view_is_painted_by_itself_and_dries(style, monkeypatch):
+    """The right quarter of a still scene is new in the second frame."""
+    known = torch.ones(48, 64)
+    known[:, 48:] = 0
+    still = np.zeros((48, 64, 2), np.float32)
+    frame = resized(opened(style), 48, 64)
+
+    def entered(fresh):
+        monkeypatch.setattr(filming, "FRESH", fresh)
+        config = configured("pyramid", size=64, steps=None, keep_color=None, settings=TINY)
+        name = config.network
+        network = LossNetwork.published(name, layers(config, name), **seeing(config))
+        painter = filming._Frames(
+            config, network, [Style(opened(style))], torch.device("cpu"), None, steady=True
+        )
+        last = painter.paint(frame, None, None)
+        painted = painter.paint(frame, last, Motion(still, known))
+        return painter, painted
+
+    painter, painted = entered(filming.FRESH)
+    assert painter.dry[:, 48:].unique().tolist() == pytest.approx([filming.DRIES])
+    assert painter.dry[:, :48].min() == 1
+    painter.paint(frame, painted, Motion(still, torch.ones(48, 64)))
+    assert painter.dry[:, 50:].mean() == pytest.approx(1 - (1 - filming.DRIES) ** 2)
+    changed, hardly = (
+        float((one - frame).abs()[..., 48:].mean()) for one in (painted, entered(2.0)[1])
+    )
+    assert changed > 1.1 * hardly
 
 
 def test_a_network_paints_videos_too(tmp_path, style, capsys):
