@@ -61,11 +61,16 @@ class Whitening(nn.Module):
         return conv2d(maps - self.center[:, None, None], self.turn[:, :, None, None])
 
 
+def _silenced(module: nn.Module) -> None:
+    for values in module.parameters():
+        nn.init.zeros_(values)
+
+
 class Mirror(nn.Module):
     """A VGG's convolutions in the other order, from the features of its last one back to pixels.
 
-    On its way it is shown what the other blocks saw first, too: colours and edges, which the deepest features hardly
-    tell.
+    On its way it is shown what the other blocks saw first, too, for edges, which the deepest features hardly tell. For
+    colours, which none tells well, what it paints is added to a picture.
 
     Args:
         encoder: the network that it turns around; its last convolution is the first one of a block.
@@ -94,10 +99,11 @@ class Mirror(nn.Module):
         for convolution in (*self.convolutions[:-1], *self.skips):
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             nn.init.zeros_(convolution.bias)
+        self.convolutions[-1].apply(_silenced)  # it begins with the picture that it is given
 
     def whiten(self, seen: Sequence[Float[Tensor, "n _ _ _"]]) -> None:
-        """From now on features like these come whitened."""
-        for whitening, maps in zip(self.whitenings, seen, strict=True):
+        """From now on features like these, behind a picture, come whitened."""
+        for whitening, maps in zip(self.whitenings, seen[1:], strict=True):
             assert isinstance(whitening, Whitening)
             whitening.fit(maps)
 
@@ -105,9 +111,9 @@ class Mirror(nn.Module):
         """Pictures, about in [-1, 1].
 
         Args:
-            seen: features of the first convolution of each block, the finest first.
+            seen: a picture, and features of the first convolution of each block, the finest first.
         """
-        told = [whitening(maps) for whitening, maps in zip(self.whitenings, seen, strict=True)]
+        told = [whitening(maps) for whitening, maps in zip(self.whitenings, seen[1:], strict=True)]
         maps: Tensor = told.pop()
         blocks = iter(self.skips)
         last = len(self.convolutions) - 1
@@ -118,4 +124,4 @@ class Mirror(nn.Module):
             if self.enlarging[number]:
                 maps = interpolate(maps, scale_factor=2.0, mode="nearest")
                 maps = maps + next(blocks)(told.pop())
-        return maps
+        return seen[0] + maps

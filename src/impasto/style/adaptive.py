@@ -1,11 +1,12 @@
 """Any manner at once: a network that is shown the manner together with the content, and has learnt no style by heart.
 
-The features of a content take on the means and deviations of a style's, at the first layer of every block, and a
-decoder that has learnt to paint turns them into a picture. What it learns by: the picture is to be seen with the
-deepest features that were wanted, and with the style's means and deviations at every layer.
+The features of a content take on the means and deviations of a style's, and a decoder that has learnt to paint turns
+them into a picture. What it learns by: the picture is to be seen with the deepest features that were wanted, and with
+the style's means and deviations at every layer.
 
 Source: arXiv 1703.06868; 1805.03857, section 4.2, for the layers besides the deepest.
-Differs: losses are shares of what is wanted, so their weights hold for any network.
+Differs: pixels are a layer too, for a network that was taught edges hardly tells colours; losses are shares of what is
+wanted, so their weights hold for any network.
 """
 
 from collections.abc import Callable
@@ -14,11 +15,10 @@ from typing import Annotated, Any, Literal
 import torch
 from annotated_types import Gt, Le
 from jaxtyping import Float
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from impasto.config import configuration
-from impasto.losses.reconstruction import squared_error
 from impasto.losses.style import content_distance, statistics_distance, total_variation
 from impasto.nn.adaptive import Mirror, adapted, statistics
 from impasto.seeds import seeded
@@ -30,7 +30,7 @@ from impasto.types import Progress
 SHOWN = 3  # styles in a preview
 WHITENED = 16  # styles whose features say how these vary
 
-# Means and deviations by layer, the finest first
+# Means and deviations of pixels, and by layer, the finest first
 Manner = tuple[tuple[Float[Tensor, "n _ 1 1"], Float[Tensor, "n _ 1 1"]], ...]
 Draw = Callable[[int, int], Tensor]  # so many styles, for the batch that begins at this image
 
@@ -41,10 +41,9 @@ class AdaptiveConfig(LessonConfig):
 
     name: Literal["adaptive"] = "adaptive"
     width: Annotated[float, Gt(0), Le(1)] = 0.5  # of the decoder's layers in the encoder's
-    style_weight: NonNegativeFloat = 2.0  # beside the content's 1
-    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    style_weight: NonNegativeFloat = 4.0  # beside the content's 1
+    learning_rate: Annotated[float, Gt(0)] = 5e-4
     batch: PositiveInt = 2
-    copied: NonNegativeInt = 600
 
 
 class AdaptiveNetwork(nn.Module):
@@ -62,7 +61,11 @@ class AdaptiveNetwork(nn.Module):
 
     def manner(self, styles: Float[Tensor, "n 3 h w"]) -> Manner:
         """What features should be like for these styles, in [-1, 1], sides multiples of 8."""
-        return tuple(map(statistics, self.encoder(styles, self.layers).values()))
+        return tuple(map(statistics, self.seen(styles)))
+
+    def seen(self, pictures: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n _ _ _"]]:
+        """The pictures, and what the encoder sees of them by layer."""
+        return [pictures, *self.encoder(pictures, self.layers).values()]
 
     def paint(
         self, contents: Float[Tensor, "n 3 h w"], manner: Manner, strength: float = 1.0
@@ -81,10 +84,9 @@ class AdaptiveNetwork(nn.Module):
         self, contents: Float[Tensor, "n 3 h w"], manner: Manner, strength: float = 1.0
     ) -> list[Float[Tensor, "n _ _ _"]]:
         """The features that the paintings should have, by layer."""
-        seen = self.encoder(contents, self.layers).values()
         return [
             torch.lerp(maps, adapted(maps, wanted), strength)
-            for maps, wanted in zip(seen, manner, strict=True)
+            for maps, wanted in zip(self.seen(contents), manner, strict=True)
         ]
 
     def forward(
@@ -110,34 +112,28 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         with seeded(config.seed, "decoder"):
             whole = AdaptiveNetwork(encoder, config.width)
         with torch.no_grad():
-            seen = encoder(draw(0, WHITENED).to(device), whole.layers)
-            whole.decoder.whiten([maps.cpu() for maps in seen.values()])
+            whole.decoder.whiten([maps.cpu() for maps in whole.seen(draw(0, WHITENED).to(device))])
         super().__init__(config, whole.decoder, device)
         self.whole, self.draw = whole, draw
 
     def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
         """Of the contents, each with a style drawn for it."""
         styles = self.draw(progress.images_seen, len(contents)).to(self.device)
-        encoder, layers = self.whole.encoder, self.whole.layers
-        copying = progress.images_seen < self.config.copied
         with torch.no_grad():
             manner = self.whole.manner(styles)
-            target = self.whole.wanted(contents, manner, float(not copying))
+            target = self.whole.wanted(contents, manner)
         painted = self.player.network(target)
-        with torch.set_grad_enabled(not copying):
-            seen = encoder(painted, layers)
-        content = content_distance(seen[layers[-1]], target[-1])
+        seen = self.whole.seen(painted)
+        content = content_distance(seen[-1], target[-1])
         style = torch.stack(
             [
                 statistics_distance(statistics(maps), wanted)
-                for maps, wanted in zip(seen.values(), manner, strict=True)
+                for maps, wanted in zip(seen, manner, strict=True)
             ]
         ).mean()
         beyond = (painted.abs() - 1).clamp(min=0).square().mean()  # pixels have an end
         smooth = self.config.smooth * total_variation(painted)
         total = content + self.config.style_weight * style + smooth + beyond
-        if copying:
-            total = squared_error(painted, contents).mean()
         return {"content": content, "style": style, "total": total}
 
     @torch.no_grad()

@@ -46,9 +46,6 @@ class LessonConfig:
 
     size: Annotated[int, Ge(64)] = 128  # pixels of the contents that it learns on
     batch: PositiveInt = 4
-    # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
-    # manner is learnt sooner from there.
-    copied: NonNegativeInt = 100
     smooth: NonNegativeFloat = 2.0  # weight of the total variation, without which grain pays
     learning_rate: PositiveFloat = 2e-3
     ema_half_life: NonNegativeInt = 200  # images
@@ -65,6 +62,9 @@ class LearningConfig(LessonConfig):
     styles: tuple[str, ...]  # their names, in the order of the network's numbers
     # Steps count more than pictures in a step: 1,300 pictures one at a time taught more than 1,900 by four.
     batch: PositiveInt = 1
+    # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
+    # manner is learnt sooner from there.
+    copied: NonNegativeInt = 100
     width: PositiveInt = 16  # channels beside the picture
     strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
     detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones

@@ -153,9 +153,7 @@ def taught_any(styles, to, **told):
     )
 
 
-def test_any_manner_is_learnt(anything):
-    ticks = [event for event in Run.open(anything).events() if isinstance(event, Tick)]
-    assert ticks[-1].scalars["style"] < ticks[0].scalars["style"]
+def test_any_manner_has_no_names(anything):
     learnt = load_styles(anything)
     assert learnt.names == ()
     assert not any(p.requires_grad for p in learnt.network.parameters())
