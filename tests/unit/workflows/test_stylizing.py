@@ -216,7 +216,7 @@ def test_tiles_come_out_as_the_whole(files, tmp_path, monkeypatch):
     settings = (*SMALL, "painter.optimizer=lbfgs", "painter.statistics=gram")
     painted(files, tmp_path / "whole.png", settings=settings).finish()
     plan = Plan(Tiling(16, 64), 10, 0)
-    monkeypatch.setattr(stylizing, "plan_memory", lambda *_: plan)
+    monkeypatch.setattr(stylizing, "plan_memory", lambda *_, **__: plan)
     told = painted(files, tmp_path / "tiles.png", settings=settings).finish()
     assert told["tile"] == 16
     assert told["seams"] == pytest.approx(1, abs=0.5)
