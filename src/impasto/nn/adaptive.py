@@ -1,6 +1,12 @@
-"""What paints in any manner that it is shown: features given another picture's statistics, and a way back to pixels.
+"""What paints in any manner that it is shown: a transfer network whose norms take their scales from a painting.
 
-Source: arXiv 1703.06868; 1805.03857, section 4.2, for what the way back is shown besides the deepest features.
+A painting is told by the means and deviations of its features. A small network makes a code of them, in place of the
+number of a style that was learnt by heart, and each normalisation of the network that paints takes its scale and shift
+from the code.
+
+Source: arXiv 1703.06868 (adaptive instance normalisation); 1705.06830 (scales and shifts from a code of the style).
+Differs: the code is of the statistics themselves, by layer; pixels are a layer too, and the painting is given the
+means and deviations of the style's, so that any manner has its colours.
 """
 
 from collections.abc import Sequence
@@ -8,16 +14,21 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, interpolate, relu
+from torch.nn.functional import relu
 
-from impasto.nn.vgg import VGG
+from impasto.nn.transfer import StyledNorm, TransferNetwork
 
 TINY = 1e-5  # added to variances
-RIDGE = 1e-2  # of the mean variance, added to all that are whitened
+HIDDEN = 64  # channels between statistics and code
+VARIED = 0.2  # how far scales and shifts go by the code at first
+FAR = 3.0  # of its usual spread: statistics that are further off count as that
+LEAST = 1e-3  # the spread of statistics that hardly vary
 
 Statistics = tuple[
     Float[Tensor, "n c 1 1"], Float[Tensor, "n c 1 1"]
 ]  # each channel's mean and deviation
+# Of pixels, and of features by layer, the finest first
+Manner = tuple[tuple[Float[Tensor, "_ _ 1 1"], Float[Tensor, "_ _ 1 1"]], ...]
 
 
 def statistics(maps: Float[Tensor, "n c h w"]) -> Statistics:
@@ -32,96 +43,70 @@ def adapted(maps: Float[Tensor, "n c h w"], wanted: Statistics) -> Float[Tensor,
     return (maps - own) / wide * wanted[1] + wanted[0]
 
 
-class Whitening(nn.Module):
-    """Features taken uncorrelated: most of what they vary in is a few directions, and pixels are in the others too.
+class StyleCode(nn.Module):
+    """Few numbers for a manner, of many: the means and deviations of features by layer.
 
     Args:
-        channels: of the features. Until `fit`, they stay as they are.
+        channels: of the layers.
+        codes: how many numbers, behind a first one that is always 1.
     """
 
-    center: Float[Tensor, " c"]
-    turn: Float[Tensor, "c c"]
+    center: Float[Tensor, " d"]
+    spread: Float[Tensor, " d"]
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: Sequence[int], codes: int) -> None:
         super().__init__()
-        self.register_buffer("center", torch.zeros(channels))
-        self.register_buffer("turn", torch.eye(channels))
+        told = 2 * sum(channels)
+        self.register_buffer("center", torch.zeros(told))
+        self.register_buffer("spread", torch.ones(told))
+        self.first = nn.Linear(told, HIDDEN)
+        self.second = nn.Linear(HIDDEN, codes)
 
     @torch.no_grad()
-    def fit(self, maps: Float[Tensor, "n c h w"]) -> None:
-        """From now on features like these come uncorrelated, each with a variance of one at most."""
-        flat = maps.transpose(0, 1).flatten(1).double()
-        self.center.copy_(flat.mean(1))
-        values, vectors = torch.linalg.eigh(flat.cov(correction=0))
-        scales = (values.clamp(min=0) + RIDGE * values.mean()).rsqrt()
-        self.turn.copy_(scales[:, None] * vectors.T)
+    def fit(self, manner: Manner) -> None:
+        """From now on a manner is told by how it differs from what is usual among these, two at least."""
+        told = torch.cat(_flat(manner), 1)
+        self.center.copy_(told.mean(0))
+        self.spread.copy_(told.std(0).clamp(min=LEAST))
 
-    def forward(self, maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        """The features, whitened."""
-        return conv2d(maps - self.center[:, None, None], self.turn[:, :, None, None])
-
-
-def _silenced(module: nn.Module) -> None:
-    for values in module.parameters():
-        nn.init.zeros_(values)
+    def forward(self, manner: Manner) -> Float[Tensor, "n codes"]:
+        """The codes of manners, each layer counting alike in them."""
+        told = _flat(manner)
+        alike = torch.cat([torch.full_like(each, each.shape[1] ** -0.5) for each in told], 1)
+        unusual = ((torch.cat(told, 1) - self.center) / self.spread).clamp(-FAR, FAR)
+        code = self.second(relu(self.first(unusual * alike)))
+        return torch.cat([torch.ones_like(code[:, :1]), code], 1)
 
 
-class Mirror(nn.Module):
-    """A VGG's convolutions in the other order, from the features of its last one back to pixels.
+def _flat(manner: Manner) -> list[Float[Tensor, "n _"]]:
+    """By layer, for deviations are as often half as they are twice the usual: their logarithms."""
+    return [torch.cat([mean, wide.log()], 1).flatten(1) for mean, wide in manner]
 
-    On its way it is shown what the other blocks saw first, too, for edges, which the deepest features hardly tell. For
-    colours, which none tells well, what it paints is added to a picture.
+
+class AdaptivePainter(nn.Module):
+    """Pictures and the statistics of manners in, paintings out, at any size.
 
     Args:
-        encoder: the network that it turns around; its last convolution is the first one of a block.
-        width: of its layers in the encoder's, beside the first's input and the picture.
+        width: of the transfer network: channels beside the picture.
+        channels: of the layers that a manner is told by; the first are pixels.
+        codes: numbers that it knows a manner by.
     """
 
-    def __init__(self, encoder: VGG, width: float = 1.0) -> None:
+    def __init__(self, width: int, channels: Sequence[int], codes: int) -> None:
         super().__init__()
-        there = {
-            int(name): encoder.get_parameter(f"features.{name}.weight").shape
-            for name in encoder.features
-        }
-        firsts = [0, *sorted(encoder.pooled_before)]
-        self.whitenings = nn.ModuleList(Whitening(there[number][0]) for number in firsts)
-        self.convolutions, self.skips = nn.ModuleList(), nn.ModuleList()
-        self.enlarging: list[bool] = []
-        given = there[firsts[-1]][0]
-        for number, shape in reversed(there.items()):
-            before = shape[1]
-            out = before if before == 3 else max(8, round(width * before))
-            self.convolutions.append(nn.Conv2d(given, out, 3, padding=1, padding_mode="reflect"))
-            self.enlarging.append(number in encoder.pooled_before)
-            if self.enlarging[-1]:
-                self.skips.append(nn.Conv2d(before, out, 1))  # each block ends as wide as it began
-            given = out
-        for convolution in (*self.convolutions[:-1], *self.skips):
-            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-            nn.init.zeros_(convolution.bias)
-        self.convolutions[-1].apply(_silenced)  # it begins with the picture that it is given
+        self.code, self.transfer = StyleCode(channels, codes), TransferNetwork(width, codes + 1)
+        for module in self.transfer.modules():
+            if isinstance(module, StyledNorm):
+                for part in (module.scale, module.shift):
+                    nn.init.normal_(part[1:], std=VARIED)
 
-    def whiten(self, seen: Sequence[Float[Tensor, "n _ _ _"]]) -> None:
-        """From now on features like these, behind a picture, come whitened."""
-        for whitening, maps in zip(self.whitenings, seen[1:], strict=True):
-            assert isinstance(whitening, Whitening)
-            whitening.fit(maps)
-
-    def forward(self, seen: Sequence[Float[Tensor, "n _ _ _"]]) -> Float[Tensor, "n 3 h w"]:
-        """Pictures, about in [-1, 1].
+    def forward(
+        self, pictures: Float[Tensor, "n 3 h w"], manner: Manner
+    ) -> Float[Tensor, "n 3 h w"]:
+        """The paintings, about in [-1, 1], their pixels at the means and deviations of the styles'.
 
         Args:
-            seen: a picture, and features of the first convolution of each block, the finest first.
+            pictures: in [-1, 1], with sides that are multiples of 4.
+            manner: means and deviations by layer, the first those of pixels.
         """
-        told = [whitening(maps) for whitening, maps in zip(self.whitenings, seen[1:], strict=True)]
-        maps: Tensor = told.pop()
-        blocks = iter(self.skips)
-        last = len(self.convolutions) - 1
-        for number, convolution in enumerate(self.convolutions):
-            maps = convolution(maps)
-            if number < last:
-                maps = relu(maps)
-            if self.enlarging[number]:
-                maps = interpolate(maps, scale_factor=2.0, mode="nearest")
-                maps = maps + next(blocks)(told.pop())
-        return seen[0] + maps
+        return adapted(self.transfer(pictures, self.code(manner)), manner[0])

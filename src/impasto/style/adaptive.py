@@ -1,38 +1,46 @@
 """Any manner at once: a network that is shown the manner together with the content, and has learnt no style by heart.
 
-The features of a content take on the means and deviations of a style's, and a decoder that has learnt to paint turns
-them into a picture. What it learns by: the picture is to be seen with the deepest features that were wanted, and with
-the style's means and deviations at every layer.
+It learns as one that knows styles does, but each content comes with a piece of a painting, and what the network is
+told is what an encoder sees of that piece: the means and deviations of pixels, and of features at every block. Now and
+then a content comes with itself, for in its own manner it is to stay as it is.
 
-Source: arXiv 1703.06868; 1805.03857, section 4.2, for the layers besides the deepest.
-Differs: pixels are a layer too, for a network that was taught edges hardly tells colours; losses are shares of what is
-wanted, so their weights hold for any network.
+Source: arXiv 1703.06868, 1705.06830. Differs: the losses are those of `style.learning`, with all moments.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
-from annotated_types import Gt, Le
 from jaxtyping import Float
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from impasto.config import configuration
-from impasto.losses.style import content_distance, statistics_distance, total_variation
-from impasto.nn.adaptive import Mirror, adapted, statistics
-from impasto.seeds import seeded
-from impasto.style.learning import Learner, LessonConfig
+from impasto.images import Picture
+from impasto.losses.style import moments
+from impasto.nn.adaptive import AdaptivePainter, Manner, adapted, statistics
+from impasto.nn.blocks import placed
+from impasto.seeds import seeded, stream
+from impasto.style.learning import Attempt, Learner, LessonConfig
 from impasto.style.loss_network import LossNetwork
-from impasto.style.objective import Losses
-from impasto.types import Progress
+from impasto.style.objective import Aim
 
 SHOWN = 3  # styles in a preview
-WHITENED = 16  # styles whose features say how these vary
+USUAL = 48  # pieces of paintings that say what is usual
+OWN = 0.1  # of contents are to stay as they are
+HELD = 64  # pieces whose aims are remembered, seven megabytes each
 
-# Means and deviations of pixels, and by layer, the finest first
-Manner = tuple[tuple[Float[Tensor, "n _ 1 1"], Float[Tensor, "n _ 1 1"]], ...]
-Draw = Callable[[int, int], Tensor]  # so many styles, for the batch that begins at this image
+
+@runtime_checkable
+class Paintings(Protocol):
+    """Pieces of paintings, of the contents' size, by their numbers."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, number: int, /) -> Picture:
+        """The same whenever it is asked."""
 
 
 @configuration
@@ -40,32 +48,27 @@ class AdaptiveConfig(LessonConfig):
     """How a network learns to paint in any manner."""
 
     name: Literal["adaptive"] = "adaptive"
-    width: Annotated[float, Gt(0), Le(1)] = 0.5  # of the decoder's layers in the encoder's
-    style_weight: NonNegativeFloat = 4.0  # beside the content's 1
-    learning_rate: Annotated[float, Gt(0)] = 5e-4
-    batch: PositiveInt = 2
+    codes: PositiveInt = 64  # numbers that it knows a manner by
 
 
 class AdaptiveNetwork(nn.Module):
     """Contents and styles in, paintings out.
 
     Args:
-        encoder: sees, up to the fourth block's first convolution.
-        width: of the decoder, in the encoder's.
+        encoder: sees styles, up to the fourth block's first convolution.
+        width: channels of the painter beside the picture.
+        codes: numbers that it knows a manner by.
     """
 
-    def __init__(self, encoder: LossNetwork, width: float) -> None:
+    def __init__(self, encoder: LossNetwork, width: int, codes: int) -> None:
         super().__init__()
-        self.encoder, self.decoder = encoder, Mirror(encoder.network, width)
-        self.layers = judged(encoder)
+        self.encoder, self.layers = encoder, judged(encoder)
+        seen = [encoder.channels(layer) for layer in self.layers]
+        self.painter = AdaptivePainter(width, (3, *seen), codes)
 
     def manner(self, styles: Float[Tensor, "n 3 h w"]) -> Manner:
-        """What features should be like for these styles, in [-1, 1], sides multiples of 8."""
-        return tuple(map(statistics, self.seen(styles)))
-
-    def seen(self, pictures: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n _ _ _"]]:
-        """The pictures, and what the encoder sees of them by layer."""
-        return [pictures, *self.encoder(pictures, self.layers).values()]
+        """What tells these styles, in [-1, 1]: the statistics of their pixels, and of what the encoder sees."""
+        return tuple(map(statistics, [styles, *self.encoder(styles, self.layers).values()]))
 
     def paint(
         self, contents: Float[Tensor, "n 3 h w"], manner: Manner, strength: float = 1.0
@@ -74,20 +77,13 @@ class AdaptiveNetwork(nn.Module):
 
         Args:
             contents: in [-1, 1], sides multiples of 8.
-            manner: the features' means and deviations.
-            strength: 0 for the content as it is, 1 for all of the manner.
+            manner: of each, or of all.
+            strength: of the manner, against the content's own.
         """
-        painted: Tensor = self.decoder(self.wanted(contents, manner, strength))
+        if strength < 1:
+            manner = between(self.manner(contents), manner, strength)
+        painted: Tensor = self.painter(contents, manner)
         return painted.clamp(-1, 1)
-
-    def wanted(
-        self, contents: Float[Tensor, "n 3 h w"], manner: Manner, strength: float = 1.0
-    ) -> list[Float[Tensor, "n _ _ _"]]:
-        """The features that the paintings should have, by layer."""
-        return [
-            torch.lerp(maps, adapted(maps, wanted), strength)
-            for maps, wanted in zip(self.seen(contents), manner, strict=True)
-        ]
 
     def forward(
         self, contents: Float[Tensor, "n 3 h w"], styles: Float[Tensor, "n 3 h2 w2"]
@@ -97,69 +93,96 @@ class AdaptiveNetwork(nn.Module):
 
 
 class AdaptiveLearner(Learner[AdaptiveConfig]):
-    """A decoder that learns to paint.
+    """A network that learns to paint in any manner.
 
     Args:
         config: how.
+        teacher: the loss network, at the layers that `teaching` names.
         encoder: sees at the layers of `judged`.
-        draw: gives styles of the contents' size.
+        paintings: to learn from.
         device: where it learns.
     """
 
     def __init__(
-        self, config: AdaptiveConfig, encoder: LossNetwork, draw: Draw, device: torch.device
+        self,
+        config: AdaptiveConfig,
+        teacher: LossNetwork,
+        encoder: LossNetwork,
+        paintings: Paintings,
+        device: torch.device,
     ) -> None:
-        with seeded(config.seed, "decoder"):
-            whole = AdaptiveNetwork(encoder, config.width)
+        with seeded(config.seed, "painter"):
+            whole = AdaptiveNetwork(encoder, config.width, config.codes)
+        self.whole, self.paintings = whole, paintings
         with torch.no_grad():
-            whole.decoder.whiten([maps.cpu() for maps in whole.seen(draw(0, WHITENED).to(device))])
-        super().__init__(config, whole.decoder, device)
-        self.whole, self.draw = whole, draw
+            usual = [whole.manner(paintings[n].to(device)) for n in self._some(USUAL)]
+        placed(whole.painter, device)
+        whole.painter.code.fit(together(usual))
+        super().__init__(config, whole.painter, teacher, device)
+        self._piece = lru_cache(HELD)(self._looked_at)
 
-    def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
-        """Of the contents, each with a style drawn for it."""
-        styles = self.draw(progress.images_seen, len(contents)).to(self.device)
-        with torch.no_grad():
-            manner = self.whole.manner(styles)
-            target = self.whole.wanted(contents, manner)
-        painted = self.player.network(target)
-        seen = self.whole.seen(painted)
-        content = content_distance(seen[-1], target[-1])
-        style = torch.stack(
-            [
-                statistics_distance(statistics(maps), wanted)
-                for maps, wanted in zip(seen, manner, strict=True)
-            ]
-        ).mean()
-        beyond = (painted.abs() - 1).clamp(min=0).square().mean()  # pixels have an end
-        smooth = self.config.smooth * total_variation(painted)
-        total = content + self.config.style_weight * style + smooth + beyond
-        return {"content": content, "style": style, "total": total}
+    def attempt(self, contents: Float[Tensor, "n 3 h w"], images_seen: int) -> Attempt:
+        """The contents, each in the manner of a piece drawn for it, or in its own."""
+        drawn = stream(self.config.seed, "manners", images_seen)
+        numbers = torch.randint(len(self.paintings), (len(contents),), generator=drawn)
+        own = torch.rand(len(contents), generator=drawn) < OWN
+        told = [
+            self._lesson(content[None]) if stays else self._piece(number)
+            for content, number, stays in zip(contents, numbers.tolist(), own.tolist(), strict=True)
+        ]
+        manner = together([manner for manner, _ in told])
+        # Pixels have an end, and what is wanted of those beyond it is wanted of that
+        painted = self.player.network(contents, manner).clamp(-1, 1)
+        return Attempt(painted, adapted(contents, manner[0]), [aims for _, aims in told])
 
     @torch.no_grad()
     def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
         """A few contents, each in a few styles that it learns from."""
-        styles = self.draw(0, SHOWN).to(self.device)
-        count = len(contents)
-        manner = tuple(
-            (mean.repeat(count, 1, 1, 1), deviation.repeat(count, 1, 1, 1))
-            for mean, deviation in self.whole.manner(styles)
-        )
-        shown = contents.repeat_interleave(len(styles), 0)
-        painted: Tensor = self.player.best(self.whole.wanted(shown, manner))
+        manners = [self._piece(number)[0] for number in self._some(SHOWN)] * len(contents)
+        painted: Tensor = self.player.best(contents.repeat_interleave(SHOWN, 0), together(manners))
         return painted.clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:
         """What sees and what paints, so that nothing else is needed."""
         held = {f"encoder.{n}": t for n, t in self.whole.encoder.state_dict().items()}
-        return held | {f"decoder.{n}": t for n, t in self.player.best.state_dict().items()}
+        return held | {f"painter.{n}": t for n, t in super().tensors().items()}
 
     def facts(self) -> dict[str, Any]:
         """How the encoder wants its pictures."""
         encoder = self.whole.encoder
         return {"encoder": {"mean": list(encoder.mean), "deviation": list(encoder.deviation)}}
 
+    def _some(self, count: int) -> list[int]:
+        """Numbers of so many pieces, evenly over all."""
+        return torch.linspace(0, len(self.paintings) - 1, count).long().tolist()
+
+    def _looked_at(self, number: int) -> tuple[Manner, dict[int, Aim]]:
+        return self._lesson(self.paintings[number].to(self.device))
+
+    @torch.no_grad()
+    def _lesson(self, style: Picture) -> tuple[Manner, dict[int, Aim]]:
+        """What the network is told of a style, and what is wanted of its painting."""
+        seen = self.teacher(style, tuple(self.weights.style))
+        aims = self.aims_at({layer: moments(maps) for layer, maps in seen.items()})
+        return self.whole.manner(style), aims
+
+
+def together(manners: Sequence[Manner]) -> Manner:
+    """The manners of several pictures, one after the other."""
+    return tuple(
+        (torch.cat([mean for mean, _ in layer]), torch.cat([wide for _, wide in layer]))
+        for layer in zip(*manners, strict=True)
+    )
+
+
+def between(one: Manner, other: Manner, share: float) -> Manner:
+    """A manner between two: the first at 0, the other at 1."""
+    return tuple(
+        (torch.lerp(a[0], b[0], share), torch.lerp(a[1], b[1], share))
+        for a, b in zip(one, other, strict=True)
+    )
+
 
 def judged(network: LossNetwork) -> tuple[int, ...]:
-    """The layers that a style is compared at: the first convolution of each of the first four blocks."""
+    """The layers that tell a style: the first convolution of each of the first four blocks."""
     return network.kind.style[:4]

@@ -7,7 +7,7 @@ but the moments are asked of every picture of a batch, each with a style drawn f
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 import torch
 from annotated_types import Ge, Gt, Le
@@ -29,7 +29,7 @@ from impasto.seeds import seeded, stream
 from impasto.style.canvas import Canvas
 from impasto.style.config import PyramidConfig
 from impasto.style.loss_network import LossNetwork, NetworkName
-from impasto.style.objective import AIMS, Losses, Statistics, Weights
+from impasto.style.objective import AIMS, Aim, Losses, Statistics, Weights
 from impasto.style.pyramid import weights
 from impasto.style.scene import resized
 from impasto.types import Budget, Progress
@@ -45,7 +45,15 @@ class LessonConfig:
     """What any network that paints at once is taught by."""
 
     size: Annotated[int, Ge(64)] = 128  # pixels of the contents that it learns on
-    batch: PositiveInt = 4
+    # Steps count more than pictures in a step: 1,300 pictures one at a time taught more than 1,900 by four.
+    batch: PositiveInt = 1
+    # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
+    # manner is learnt sooner from there.
+    copied: NonNegativeInt = 100
+    width: PositiveInt = 16  # channels beside the picture
+    strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
+    detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones
+    statistics: Statistics = "wasserstein"
     smooth: NonNegativeFloat = 2.0  # weight of the total variation, without which grain pays
     learning_rate: PositiveFloat = 2e-3
     ema_half_life: NonNegativeInt = 200  # images
@@ -60,18 +68,23 @@ class LearningConfig(LessonConfig):
 
     name: Literal["network"] = "network"
     styles: tuple[str, ...]  # their names, in the order of the network's numbers
-    # Steps count more than pictures in a step: 1,300 pictures one at a time taught more than 1,900 by four.
-    batch: PositiveInt = 1
-    # Images in which it first learns to give back what it is shown: pixels teach that sooner than features do, and a
-    # manner is learnt sooner from there.
-    copied: NonNegativeInt = 100
-    width: PositiveInt = 16  # channels beside the picture
-    strength: Annotated[float, Gt(0), Le(1)] = 0.5  # of the manner against the content
-    detail: Annotated[float, Ge(-2), Le(2)] = 0.0  # of fine layers against coarse ones
     scale: Annotated[float, Gt(0), Le(8)] = (
         2.0  # of brush strokes: the style's longest side in the content's
     )
-    statistics: Statistics = "wasserstein"
+
+
+class Attempt(NamedTuple):
+    """What a network made of contents, and what it was to be.
+
+    Attributes:
+        painted: in [-1, 1].
+        copied: what it is to give back while it learns to.
+        aims: for each picture, how far moments are from its manner, by layer.
+    """
+
+    painted: Float[Tensor, "n 3 h w"]
+    copied: Float[Tensor, "n 3 h w"]
+    aims: Sequence[Mapping[int, Aim]]
 
 
 L = TypeVar("L", bound=LessonConfig)
@@ -82,33 +95,60 @@ class Learner(ABC, Generic[L]):
 
     Attributes:
         config: how.
+        teacher: the loss network, at the layers that `teaching` names.
         player: the part of it that learns.
     """
 
     BETAS: ClassVar[tuple[float, float]] = (0.9, 0.999)
 
-    def __init__(self, config: L, network: nn.Module, device: torch.device) -> None:
-        self.config, self.device = config, device
+    def __init__(
+        self, config: L, network: nn.Module, teacher: LossNetwork, device: torch.device
+    ) -> None:
+        self.config, self.teacher, self.device = config, teacher, device
         placed(network, device)
         average = Ema(network, config.ema_half_life) if config.ema_half_life else None
         self.player = Player(network, adam(network, config.learning_rate, self.BETAS), ema=average)
         self.schedule = Cosine(final=0.05)
+        self.weights = teaching(teacher, config)
+        self.aim = AIMS[config.statistics]
 
     @abstractmethod
-    def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
-        """Of the contents, in [-1, 1], as the network paints them now: content, style and total."""
+    def attempt(self, contents: Float[Tensor, "n 3 h w"], images_seen: int) -> Attempt:
+        """What the network makes now of contents in [-1, 1], each in a manner drawn for it."""
 
     @abstractmethod
     def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
         """A few contents, each in a few manners, as if it stopped learning now."""
 
-    @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """All that it takes to paint, by name."""
+        return dict(self.player.best.state_dict())
 
     def facts(self) -> dict[str, Any]:
         """What has to be known of them besides the configuration."""
         return {}
+
+    def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
+        """Of the contents, in [-1, 1], as the network paints them now: content, style and total."""
+        painted, shown, aims = self.attempt(contents, progress.images_seen)
+        copying = progress.images_seen < self.config.copied
+        with torch.set_grad_enabled(not copying):
+            seen = self.teacher(painted, self.weights.layers)
+        with torch.no_grad():
+            wanted = (
+                self.teacher(contents, tuple(self.weights.content)) if self.weights.content else {}
+            )
+        content, style = contents.new_zeros(()), contents.new_zeros(())
+        for layer, weight in self.weights.content.items():
+            content = content + weight * content_distance(seen[layer], wanted[layer])
+        for layer, weight in self.weights.style.items():
+            for index, aim in enumerate(aims):
+                style = style + weight * aim[layer](moments(seen[layer][index : index + 1]))
+        style = style / len(contents)
+        total = content + style + self.weights.smooth * total_variation(painted)
+        if copying:
+            total = squared_error(painted, shown).mean()
+        return {"content": content, "style": style, "total": total}
 
     def step(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
         """One step on a batch of contents in [-1, 1]; its losses, from before it."""
@@ -126,13 +166,18 @@ class Learner(ABC, Generic[L]):
         """Becomes the learner whose `state` this was."""
         self.player.restore(state)
 
+    @torch.no_grad()
+    def aims_at(self, manner: Mapping[int, Moments]) -> dict[int, Aim]:
+        """How far moments are from these, by layer."""
+        return {layer: self.aim(wanted) for layer, wanted in manner.items()}
+
 
 class StyleLearner(Learner[LearningConfig]):
     """A network that learns styles.
 
     Args:
         config: how.
-        loss_network: what teaches, at the layers that `teaching` names.
+        teacher: the loss network, at the layers that `teaching` names.
         styles: pictures, as many as the configuration names.
         device: where it learns.
     """
@@ -140,49 +185,25 @@ class StyleLearner(Learner[LearningConfig]):
     def __init__(
         self,
         config: LearningConfig,
-        loss_network: LossNetwork,
+        teacher: LossNetwork,
         styles: Sequence[Picture],
         device: torch.device,
     ) -> None:
         with seeded(config.seed, "transfer network"):
             network = TransferNetwork(config.width, len(styles))
-        super().__init__(config, network, device)
-        self.teacher = loss_network
-        self.weights = teaching(loss_network, config)
-        aim = AIMS[config.statistics]
-        self.aims = [
-            {layer: aim(wanted) for layer, wanted in self._manner(style.to(device)).items()}
-            for style in styles
-        ]
+        super().__init__(config, network, teacher, device)
+        self.aims = [self.aims_at(self._manner(style.to(device))) for style in styles]
 
-    def losses(self, contents: Float[Tensor, "n 3 h w"], progress: Progress) -> Losses:
-        """Of the contents, each with a style drawn for it."""
+    def attempt(self, contents: Float[Tensor, "n 3 h w"], images_seen: int) -> Attempt:
+        """The contents, each in a style drawn for it."""
         drawn = torch.randint(
             len(self.aims),
             (len(contents),),
-            generator=stream(self.config.seed, "styles", progress.images_seen),
+            generator=stream(self.config.seed, "styles", images_seen),
         )
         mix = one_hot(drawn, len(self.aims)).float().to(self.device)
         painted = self.player.network(contents, mix)
-        copying = progress.images_seen < self.config.copied
-        with torch.set_grad_enabled(not copying):
-            seen = self.teacher(painted, self.weights.layers)
-        with torch.no_grad():
-            wanted = (
-                self.teacher(contents, tuple(self.weights.content)) if self.weights.content else {}
-            )
-        content, style = contents.new_zeros(()), contents.new_zeros(())
-        for layer, weight in self.weights.content.items():
-            content = content + weight * content_distance(seen[layer], wanted[layer])
-        for layer, weight in self.weights.style.items():
-            for index, kind in enumerate(drawn.tolist()):
-                own = moments(seen[layer][index : index + 1])
-                style = style + weight * self.aims[kind][layer](own)
-        style = style / len(contents)
-        total = content + style + self.weights.smooth * total_variation(painted)
-        if copying:
-            total = squared_error(painted, contents).mean()
-        return {"content": content, "style": style, "total": total}
+        return Attempt(painted, contents, [self.aims[kind] for kind in drawn.tolist()])
 
     @torch.no_grad()
     def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
@@ -192,10 +213,6 @@ class StyleLearner(Learner[LearningConfig]):
         painted: Tensor = self.player.best(contents.repeat_interleave(count, 0), mix)
         return painted
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The network's weights, averaged."""
-        return dict(self.player.best.state_dict())
-
     def _manner(self, style: Picture) -> dict[int, Moments]:
         """The style's moments, at a size in proportion to the contents."""
         share = min(1.0, self.config.scale * self.config.size / max(style.shape[2:]))
@@ -204,7 +221,7 @@ class StyleLearner(Learner[LearningConfig]):
         return Canvas(self.teacher, height, width).manner(shown, tuple(self.weights.style))
 
 
-def teaching(network: LossNetwork, config: LearningConfig) -> Weights:
+def teaching(network: LossNetwork, config: LessonConfig) -> Weights:
     """What the loss network looks at, and how much each part counts."""
     told = PyramidConfig(strength=config.strength, detail=config.detail, smooth=config.smooth)
     found = weights(network.kind, told)

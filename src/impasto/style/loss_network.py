@@ -115,6 +115,10 @@ class LossNetwork(nn.Module):
         """The layers that it has, up to the last one that is needed."""
         return tuple(int(number) for number in self.network.features)
 
+    def channels(self, layer: int) -> int:
+        """How many features this layer sees."""
+        return self.network.get_parameter(f"features.{layer}.weight").shape[0]
+
     def stride(self, layer: int) -> int:
         """Pixels to a place of this layer, along each side."""
         return stride(self.kind.depth, layer)

@@ -14,13 +14,13 @@ from torch.nn.functional import pad
 from impasto.config import from_plain
 from impasto.errors import ConfigError, DamagedFile, ModelError, nearest
 from impasto.images import Picture
-from impasto.nn.adaptive import Statistics
+from impasto.nn.adaptive import Manner, Statistics
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.transfer import STRIDE, TransferNetwork
-from impasto.nn.vgg import VGG, stride
+from impasto.nn.vgg import VGG
 from impasto.nn.weights import read_facts, read_tensors
 from impasto.runs.directory import LESSON
-from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork, Manner
+from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork
 from impasto.style.learning import LearningConfig
 from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.style.scene import fitted, resized
@@ -147,11 +147,13 @@ class AdaptiveModel(Repainter[Manner]):
     """A network that is shown a manner."""
 
     network: AdaptiveNetwork
-    bytes_a_pixel = 1_600
 
-    def __init__(self, network: AdaptiveNetwork, provenance: Mapping[str, Any]) -> None:
+    def __init__(
+        self, network: AdaptiveNetwork, config: AdaptiveConfig, provenance: Mapping[str, Any]
+    ) -> None:
         super().__init__(network, provenance)
-        self.stride = stride(network.encoder.kind.depth, network.layers[-1])
+        self.stride = network.encoder.stride(network.layers[-1])
+        self.bytes_a_pixel = 40 * config.width
 
     @torch.inference_mode()
     def manner(
@@ -244,7 +246,7 @@ def _outlined(facts: Mapping[str, Any], *, where: str) -> Repainter[Any]:
     with outlined():
         if facts["config"]["name"] == "adaptive":
             adaptive = from_plain(AdaptiveConfig, facts["config"], where=where)
-            return AdaptiveModel(_adaptive(adaptive, facts["encoder"]), provenance)
+            return AdaptiveModel(_adaptive(adaptive, facts["encoder"]), adaptive, provenance)
         config = from_plain(LearningConfig, facts["config"], where=where)
         network = TransferNetwork(config.width, len(config.styles))
         return StyleModel(network, config, provenance)
@@ -254,4 +256,4 @@ def _adaptive(config: AdaptiveConfig, encoder: Mapping[str, Any]) -> AdaptiveNet
     kind = KINDS[config.network]
     seeing = VGG(kind.depth, kind.style[3], padding="replicate")
     mean, deviation = (tuple(encoder[name]) for name in ("mean", "deviation"))
-    return AdaptiveNetwork(LossNetwork(seeing, kind, mean, deviation), config.width)
+    return AdaptiveNetwork(LossNetwork(seeing, kind, mean, deviation), config.width, config.codes)

@@ -1,13 +1,11 @@
-"""Pieces of paintings to learn from, drawn anew for each batch, and what the files of paintings are."""
+"""Pieces of paintings to learn from, and what the files of paintings are."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from impasto.data.original import WRITABLE
 from impasto.errors import SourceError
@@ -17,6 +15,7 @@ from impasto.style.scene import resized
 from impasto.workflows.staging import opened
 
 READABLE = {*WRITABLE, ".bmp", ".gif", ".avif", ".jp2", ".ppm"}
+EACH = 10  # pieces of a painting
 LARGEST = 2.0  # of a painting's shorter side, in the side of the pieces that are cut from it
 HELD = 64  # paintings in memory
 
@@ -51,12 +50,12 @@ def fingerprint_of(paths: Sequence[Path]) -> str:
 
 
 class Pieces:
-    """Square pieces of paintings, each at a size of its own.
+    """Square pieces of paintings, each at a size of its own; so many of each painting, by their numbers.
 
     Args:
         paths: the paintings.
         size: of the pieces' sides, in pixels.
-        seed: decides what is drawn.
+        seed: decides how they are cut.
     """
 
     def __init__(self, paths: Sequence[Path], size: int, seed: int) -> None:
@@ -64,25 +63,21 @@ class Pieces:
         self._painting = lru_cache(HELD)(self._read)
         self._painting(self.paths[0])  # a file that is no picture is told now
 
-    def __call__(self, images_seen: int, count: int) -> Float[Tensor, "n 3 side side"]:
-        """So many pieces, for the batch that begins at this image; the same whenever it is asked."""
-        drawn = stream(self.seed, "pieces", images_seen)
-        return torch.cat(
-            [piece for _, piece in zip(range(count), self._drawn(drawn), strict=False)]
-        )
+    def __len__(self) -> int:
+        """How many there are."""
+        return EACH * len(self.paths)
 
-    def _drawn(self, drawn: torch.Generator) -> Iterator[Picture]:
-        while True:
-            which = int(torch.randint(len(self.paths), (), generator=drawn))
-            larger, down, right, turned = torch.rand(4, generator=drawn).tolist()
-            painting = self._painting(self.paths[which])
-            share = (1 + (LARGEST - 1) * larger) / LARGEST
-            height, width = (max(self.size, round(n * share)) for n in painting.shape[2:])
-            top, left = round(down * (height - self.size)), round(right * (width - self.size))
-            piece = resized(painting, height, width)[
-                :, :, top : top + self.size, left : left + self.size
-            ]
-            yield piece.flip(3) if turned < 0.5 else piece
+    def __getitem__(self, number: int) -> Picture:
+        """The piece of this number, the same whenever it is asked."""
+        drawn = stream(self.seed, "pieces", number)
+        larger, down, right, turned = torch.rand(4, generator=drawn).tolist()
+        painting = self._painting(self.paths[number % len(self.paths)])
+        share = (1 + (LARGEST - 1) * larger) / LARGEST
+        height, width = (max(self.size, round(n * share)) for n in painting.shape[2:])
+        top, left = round(down * (height - self.size)), round(right * (width - self.size))
+        piece = resized(painting, height, width)
+        piece = piece[:, :, top : top + self.size, left : left + self.size]
+        return piece.flip(3) if turned < 0.5 else piece
 
     def _read(self, path: Path) -> Picture:
         whole = opened(path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -267,18 +268,14 @@ def _contents(
 
 def _lesson(config: Lessons, pictures: _Pictures, place: torch.device) -> Lesson:
     learner: Learner[Any]
-    probe = LossNetwork.published(config.network, (0,), device=place)
+    see = partial(LossNetwork.published, config.network, padding="replicate", device=place)
+    probe = see((0,))
+    teacher = see(teaching(probe, config).layers)
     if isinstance(config, AdaptiveConfig):
-        encoder = LossNetwork.published(
-            config.network, judged(probe), padding="replicate", device=place
-        )
-        draw = Pieces(pictures.styles, pictures.prepared.config.size, config.seed)
-        learner = AdaptiveLearner(config, encoder, draw, place)
+        pieces = Pieces(pictures.styles, pictures.prepared.config.size, config.seed)
+        learner = AdaptiveLearner(config, teacher, see(judged(probe)), pieces, place)
     else:
-        network = LossNetwork.published(
-            config.network, teaching(probe, config).layers, padding="replicate", device=place
-        )
-        learner = StyleLearner(config, network, [opened(p) for p in pictures.styles], place)
+        learner = StyleLearner(config, teacher, [opened(p) for p in pictures.styles], place)
     return Lesson(learner, pictures.prepared, config.budget)
 
 

@@ -147,7 +147,7 @@ def taught_any(styles, to, **told):
         CONTENTS,
         to=to,
         arbitrary=True,
-        settings=("size=64", "width=0.2", "batch=2"),
+        settings=(*SMALL, "codes=8"),
         device="cpu",
         **told,
     )
