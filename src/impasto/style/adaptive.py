@@ -8,7 +8,7 @@ Source: arXiv 1703.06868, 1705.06830. Differs: the losses are those of `style.le
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
@@ -70,18 +70,8 @@ class AdaptiveNetwork(nn.Module):
         """What tells these styles, in [-1, 1]: the statistics of their pixels, and of what the encoder sees."""
         return tuple(map(statistics, [styles, *self.encoder(styles, self.layers).values()]))
 
-    def paint(
-        self, contents: Float[Tensor, "n 3 h w"], manner: Manner, strength: float = 1.0
-    ) -> Float[Tensor, "n 3 h w"]:
-        """The paintings, in [-1, 1].
-
-        Args:
-            contents: in [-1, 1], sides multiples of 8.
-            manner: of each, or of all.
-            strength: of the manner, against the content's own.
-        """
-        if strength < 1:
-            manner = between(self.manner(contents), manner, strength)
+    def paint(self, contents: Float[Tensor, "n 3 h w"], manner: Manner) -> Float[Tensor, "n 3 h w"]:
+        """The paintings, in [-1, 1], of contents likewise, sides multiples of 4; the manner of each, or of all."""
         painted: Tensor = self.painter(contents, manner)
         return painted.clamp(-1, 1)
 
@@ -175,11 +165,15 @@ def together(manners: Sequence[Manner]) -> Manner:
     )
 
 
-def between(one: Manner, other: Manner, share: float) -> Manner:
-    """A manner between two: the first at 0, the other at 1."""
+def mixed(manners: Sequence[Manner], shares: Sequence[float]) -> Manner:
+    """A manner between others, each with its share, 1 in all."""
+
+    def blended(parts: Sequence[Tensor]) -> Tensor:
+        return reduce(torch.add, [n * part for n, part in zip(shares, parts, strict=True)])
+
     return tuple(
-        (torch.lerp(a[0], b[0], share), torch.lerp(a[1], b[1], share))
-        for a, b in zip(one, other, strict=True)
+        (blended([mean for mean, _ in layer]), blended([wide for _, wide in layer]))
+        for layer in zip(*manners, strict=True)
     )
 
 

@@ -14,13 +14,13 @@ from torch.nn.functional import pad
 from impasto.config import from_plain
 from impasto.errors import ConfigError, DamagedFile, ModelError, nearest
 from impasto.images import Picture
-from impasto.nn.adaptive import Manner, Statistics
+from impasto.nn.adaptive import Manner
 from impasto.nn.blocks import outlined, placed
 from impasto.nn.transfer import STRIDE, TransferNetwork
 from impasto.nn.vgg import VGG
 from impasto.nn.weights import read_facts, read_tensors
 from impasto.runs.directory import LESSON
-from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork
+from impasto.style.adaptive import AdaptiveConfig, AdaptiveNetwork, mixed
 from impasto.style.learning import LearningConfig
 from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.style.scene import fitted, resized
@@ -28,6 +28,7 @@ from impasto.workflows.staging import Named, brought, named
 from impasto.workflows.teaching import FORMAT
 
 MOST_SCALE = 8.0
+LOOKED_AT = 1024  # pixels of the longest side that a manner is told from, at most
 
 M = TypeVar("M")  # what a network is told of a manner
 
@@ -169,21 +170,21 @@ class AdaptiveModel(Repainter[Manner]):
         shown = tuple(replace(each, weight=each.weight / total) for each in given)
         place = next(self.network.parameters()).device
         wide = longest * (scale or 1.0)
-        seen = [
-            self.network.manner(self._fitted(brought(each.path, wide), wide).to(place))
-            for each in shown
-        ]
-        shares = [each.weight for each in shown]
-        return tuple(_mixed(shares, layer) for layer in zip(*seen, strict=True)), shown
+        seen = [self._seen(brought(each.path, wide).to(place), wide) for each in shown]
+        return mixed(seen, [each.weight for each in shown]), shown
 
-    def _fitted(self, style: Picture, longest: float) -> Picture:
-        size = style.shape[2], style.shape[3]
-        return resized(style, *fitted(size, longest, step=self.stride, enlarged=False))
+    def _seen(self, picture: Picture, longest: float) -> Manner:
+        size = picture.shape[2], picture.shape[3]
+        small = fitted(size, min(longest, LOOKED_AT), step=self.stride, enlarged=False)
+        return self.network.manner(resized(picture, *small))
 
     def _paint(self, whole: Picture, manner: Manner, strength: float | None) -> Picture:
-        if strength is not None and not 0 <= strength <= 1:
+        if strength is None or strength == 1:
+            return self.network.paint(whole, manner)
+        if not 0 <= strength <= 1:
             raise ConfigError(f"--strength {strength:g}: from 0 to 1")
-        return self.network.paint(whole, manner, 1.0 if strength is None else strength)
+        own = self._seen(whole, LOOKED_AT)
+        return self.network.paint(whole, mixed((own, manner), (1 - strength, strength)))
 
     def traced(self, side: int) -> tuple[tuple[Tensor, ...], dict[str, dict[int, Any]]]:
         """Pictures, and as many styles of a size of their own."""
@@ -194,15 +195,6 @@ class AdaptiveModel(Repainter[Manner]):
             "styles": {0: some("n"), 2: step * some("h2"), 3: step * some("w2")},
         }
         return (pictures, styles), shapes
-
-
-def _mixed(shares: Sequence[float], told: Sequence[Statistics]) -> Statistics:
-    """The means and deviations of several paintings, each with its share."""
-    means, deviations = (
-        [share * each for share, each in zip(shares, part, strict=True)]
-        for part in zip(*told, strict=True)
-    )
-    return torch.stack(means).sum(0), torch.stack(deviations).sum(0)
 
 
 def load_styles(path: str | Path) -> Repainter[Any]:

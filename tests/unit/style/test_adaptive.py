@@ -7,7 +7,7 @@ from impasto.losses.style import moments
 from impasto.nn.adaptive import statistics
 from impasto.nn.vgg import VGG
 from impasto.seeds import seeded
-from impasto.style.adaptive import AdaptiveConfig, AdaptiveLearner, AdaptiveNetwork, between, judged
+from impasto.style.adaptive import AdaptiveConfig, AdaptiveLearner, AdaptiveNetwork, judged, mixed
 from impasto.style.loss_network import KINDS, LossNetwork
 from impasto.types import Budget, Progress
 
@@ -67,21 +67,17 @@ def test_paintings_have_the_colours_of_the_style_from_the_first(encoder):
         assert torch.allclose(own, wanted, atol=1e-2)
 
 
-def test_strength_goes_from_the_contents_own_manner_to_that_of_the_style(encoder):
+def test_manners_mix_by_their_shares(encoder):
     torch.manual_seed(0)
     network = AdaptiveNetwork(encoder, 4, 8)
     contents, one, other = pictures(1), network.manner(pictures(2)), network.manner(pictures(3))
-    with torch.no_grad():
-        none, own = (
-            network.paint(contents, one, 0.0),
-            network.paint(contents, network.manner(contents)),
-        )
-        assert torch.allclose(none, own, atol=1e-5)
-        assert torch.equal(none, network.paint(contents, other, 0.0))
-        some = network.paint(contents, one, 0.3)
-        assert torch.equal(
-            some, network.paint(contents, between(network.manner(contents), one, 0.3))
-        )
+    for all_of, wanted in (((1.0, 0.0), one), ((0.0, 1.0), other)):
+        with torch.no_grad():
+            found = network.paint(contents, mixed((one, other), all_of))
+            assert torch.allclose(found, network.paint(contents, wanted), atol=1e-5)
+    means, deviations = mixed((one, other), (0.7, 0.3))[2]
+    assert torch.allclose(means, 0.7 * one[2][0] + 0.3 * other[2][0])
+    assert torch.allclose(deviations, 0.7 * one[2][1] + 0.3 * other[2][1])
     assert network.layers == judged(encoder) == KIND.style[:4]
 
 
