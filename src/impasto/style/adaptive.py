@@ -105,7 +105,10 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
             whole = AdaptiveNetwork(encoder, config.width, config.codes)
         self.whole, self.paintings = whole, paintings
         with torch.no_grad():
-            usual = [whole.manner(paintings[n].to(device)) for n in self._some(USUAL)]
+            usual = [
+                whole.manner(paintings[n].to(device))
+                for n in some(USUAL, len(paintings), config.seed)
+            ]
         placed(whole.painter, device)
         whole.painter.code.fit(together(usual))
         super().__init__(config, whole.painter, teacher, device)
@@ -128,8 +131,10 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
     @torch.no_grad()
     def preview(self, contents: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "m 3 h w"]:
         """A few contents, each in a few styles that it learns from."""
-        manners = [self._piece(number)[0] for number in self._some(SHOWN)] * len(contents)
-        painted: Tensor = self.player.best(contents.repeat_interleave(SHOWN, 0), together(manners))
+        numbers = some(SHOWN, len(self.paintings), self.config.seed)
+        manners = [self._piece(number)[0] for number in numbers]
+        shown = contents.repeat_interleave(len(manners), 0)
+        painted: Tensor = self.player.best(shown, together(manners * len(contents)))
         return painted.clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -142,10 +147,6 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         encoder = self.whole.encoder
         return {"encoder": {"mean": list(encoder.mean), "deviation": list(encoder.deviation)}}
 
-    def _some(self, count: int) -> list[int]:
-        """Numbers of so many pieces, evenly over all."""
-        return torch.linspace(0, len(self.paintings) - 1, count).long().tolist()
-
     def _looked_at(self, number: int) -> tuple[Manner, dict[int, Aim]]:
         return self._lesson(self.paintings[number].to(self.device))
 
@@ -155,6 +156,11 @@ class AdaptiveLearner(Learner[AdaptiveConfig]):
         seen = self.teacher(style, tuple(self.weights.style))
         aims = self.aims_at({layer: moments(maps) for layer, maps in seen.items()})
         return self.whole.manner(style), aims
+
+
+def some(count: int, among: int, seed: int) -> list[int]:
+    """So many numbers of those below `among`, or all of them."""
+    return torch.randperm(among, generator=stream(seed, "some"))[:count].tolist()
 
 
 def together(manners: Sequence[Manner]) -> Manner:
