@@ -126,21 +126,6 @@ def content_distance(
     return apart.sum() / scale.sum().clamp(min=TINY)
 
 
-def statistics_distance(
-    own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]
-) -> Float[Tensor, ""]:
-    """Squared difference of features' means and deviations over the squares of those wanted, of all pictures together.
-
-    Args:
-        own: means and deviations, `n c 1 1` each.
-        wanted: the same.
-
-    Source: arXiv 1703.06868, equation 13, relative so that layers count alike.
-    """
-    one, other = torch.cat(own, 1), torch.cat(wanted, 1)
-    return (one - other).square().sum() / other.square().sum().clamp(min=TINY)
-
-
 def total_variation(
     pictures: Float[Tensor, "n 3 h w"],
 ) -> Float[Tensor, ""]:

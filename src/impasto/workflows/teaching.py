@@ -231,6 +231,10 @@ def _configured(styles: tuple[Path, ...], settings: tuple[str, ...], *, arbitrar
     if not styles:
         raise ConfigError("no style: name at least one picture to learn from")
     if arbitrary:
+        if any(setting.startswith("scale=") for setting in settings):
+            raise ConfigError(
+                "--scale: any manner is painted at any scale; say it to `impasto stylize`"
+            )
         config: Lessons = override(AdaptiveConfig(), settings)
     else:
         for path in styles:

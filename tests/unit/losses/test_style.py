@@ -11,11 +11,9 @@ from impasto.losses.style import (
     published_content,
     published_gram,
     published_style,
-    statistics_distance,
     total_variation,
     wasserstein,
 )
-from impasto.nn.adaptive import statistics
 from impasto.seeds import stream
 from impasto.style.objective import Kept
 
@@ -127,7 +125,6 @@ def test_total_variation_is_that_of_neighbours():
         lambda own: wasserstein(moments(own, SOME), moments(maps(1, 3, (4, 5)))),
         lambda own: content_distance(own, maps(1, 3, (4, 5))),
         lambda own: content_distance(own, maps(1, 3, (4, 5)), SOME),
-        lambda own: statistics_distance(statistics(own), statistics(maps(1, 3, (4, 5)))),
         lambda own: Kept(maps(1, 3, (4, 5)), SOME, 20.0).loss(own),
         lambda own: published_style(own, published_gram(maps(1, 3, (4, 5)))),
         lambda own: published_content(own, maps(1, 3, (4, 5))),
@@ -140,7 +137,6 @@ def test_total_variation_is_that_of_neighbours():
         "wasserstein of a region",
         "content",
         "content of a region",
-        "statistics",
         "what is kept",
         "published style",
         "published content",

@@ -141,13 +141,13 @@ def anything(styles, tmp_path_factory):
     return path
 
 
-def taught_any(styles, to, **told):
+def taught_any(styles, to, more=(), **told):
     return train_style(
         [styles[0].parent],
         CONTENTS,
         to=to,
         arbitrary=True,
-        settings=(*SMALL, "codes=8"),
+        settings=(*SMALL, "codes=8", *more),
         device="cpu",
         **told,
     )
@@ -278,6 +278,8 @@ def test_what_cannot_be_is_told(styles, run, photo, tmp_path):
     (folder / "b.png").write_text("no picture")
     with pytest.raises(SourceError, match=r"b\.png: not a picture"):
         train_style([folder], "kittens:8", to=tmp_path / "x", arbitrary=True)
+    with pytest.raises(ConfigError, match=r"--scale: any manner .* say it to `impasto stylize`"):
+        taught_any(styles, tmp_path / "x", more=("scale=2",))
     with pytest.raises(ConfigError, match=r"is a folder; .* --arbitrary"):
         taught([tmp_path], tmp_path / "x")
     with pytest.raises(RunError, match="the run of a style, not of a training"):
