@@ -170,21 +170,20 @@ class AdaptiveModel(Repainter[Manner]):
         shown = tuple(replace(each, weight=each.weight / total) for each in given)
         place = next(self.network.parameters()).device
         wide = longest * (scale or 1.0)
-        seen = [self._seen(brought(each.path, wide).to(place), wide) for each in shown]
+        seen = []
+        for each in shown:
+            painting = brought(each.path, wide)
+            size = painting.shape[2], painting.shape[3]
+            small = fitted(size, min(wide, LOOKED_AT), step=self.stride, enlarged=False)
+            seen.append(self.network.manner(resized(painting, *small).to(place)))
         return mixed(seen, [each.weight for each in shown]), shown
 
-    def _seen(self, picture: Picture, longest: float) -> Manner:
-        size = picture.shape[2], picture.shape[3]
-        small = fitted(size, min(longest, LOOKED_AT), step=self.stride, enlarged=False)
-        return self.network.manner(resized(picture, *small))
-
     def _paint(self, whole: Picture, manner: Manner, strength: float | None) -> Picture:
-        if strength is None or strength == 1:
-            return self.network.paint(whole, manner)
-        if not 0 <= strength <= 1:
+        if strength is not None and not 0 <= strength <= 1:
             raise ConfigError(f"--strength {strength:g}: from 0 to 1")
-        own = self._seen(whole, LOOKED_AT)
-        return self.network.paint(whole, mixed((own, manner), (1 - strength, strength)))
+        # What is painted is where it was: between pixels, every step of the way is a picture
+        painted = self.network.paint(whole, manner)
+        return painted if strength is None else torch.lerp(whole, painted, strength)
 
     def traced(self, side: int) -> tuple[tuple[Tensor, ...], dict[str, dict[int, Any]]]:
         """Pictures, and as many styles of a size of their own."""

@@ -53,7 +53,7 @@ def repaint(
         to: the file that is painted.
         styles: which of its styles, mixed if several, its first by default; or paintings, if it takes any.
         size: of the longest side in pixels; the picture's own by default.
-        strength: of the manner, from 0 for the picture's own to 1, if it takes any; 1 by default.
+        strength: of the manner, from 0 for the picture as it is to 1, if it takes any; 1 by default.
         scale: of brush strokes, if it takes any manner.
         keep_color: whose colours the painting has.
         mask: white where it is painted.

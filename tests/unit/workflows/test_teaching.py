@@ -167,12 +167,14 @@ def test_any_manner_is_told_by_what_is_shown(anything, styles, photo, tmp_path):
     assert mixed["styles"] == {"dots": 0.75, "lines": 0.25}
     repaint(photo, anything, to=tmp_path / "c.png", styles=[lines])
     repaint(photo, anything, to=tmp_path / "d.png", styles=[dots], strength=0)
-    repaint(photo, anything, to=tmp_path / "e.png", styles=[lines], strength=0)
+    repaint(photo, anything, to=tmp_path / "e.png", styles=[lines], strength=0.5)
     a, b, c, d, e = (read_original(tmp_path / f"{n}.png").levels.astype(int) for n in "abcde")
+    own = read_original(photo).levels.astype(int)
     assert a.shape == (43, 61, 3)
     apart = np.abs(a - c).mean()
     assert 0 < np.abs(a - b).mean() < apart  # a mixture lies between
-    assert np.array_equal(d, e)  # none of a manner is the same of any
+    assert np.abs(d - own).max() <= 1  # none of a manner
+    assert np.abs(2 * e - own - c).max() <= 2  # half of one
 
 
 def test_any_manner_goes_on_the_same(styles, tmp_path):
